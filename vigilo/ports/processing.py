@@ -20,7 +20,7 @@ S = TypeVar("S", bound=BaseModel)
 
 @dataclass(frozen=True, slots=True)
 class Input:
-    """One decoded input. `event` is None for a tombstone; `ce_id` is the id header (derived from the position when absent)."""
+    """One decoded input. `event` is None for a tombstone; `ce_id` is the id header, derived when absent."""
 
     record: Record
     event: Event | None
@@ -47,8 +47,9 @@ class Decision(Generic[S]):
 class Processor(Protocol[S]):
     """One service's decisions. Everything here is pure; `at` is the only clock.
 
-    `inputs` maps logical topic names (host-keyed, co-partitioned) to the model of their values. `state_model` is the row
-    of the guard table, `side_models` the rows of further tables by name; names become `<service>-<table>-changelog`.
+    `inputs` maps logical topic names (host-keyed, co-partitioned) to the model of their values. `state_model` is the
+    row of the guard table, `side_models` the rows of further tables by name; their changelogs are named
+    `<service>-<table>-changelog`.
     """
 
     service: str
