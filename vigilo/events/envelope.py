@@ -54,10 +54,13 @@ class OutgoingEvent:
 
 @dataclass(frozen=True, slots=True)
 class EncodedEvent:
-    """Bytes ready to be produced. `topic` is still the logical name; producers add the prefix."""
+    """Bytes ready to be produced. `topic` is still the logical name; producers add the prefix.
+
+    `key` is None only for a dead letter whose original had none.
+    """
 
     topic: str
-    key: bytes
+    key: bytes | None
     value: bytes | None
     headers: Headers
 
