@@ -1,0 +1,178 @@
+"""What the grader says of a snapshot: its report card, and certificate changes."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+from typing import ClassVar
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from vigilo.events.envelope import Event
+from vigilo.events.facts import StapleStatus
+from vigilo.events.hosts import Target
+from vigilo.events.scans import Outcome
+from vigilo.events.text import PeerText
+
+
+class Grade(StrEnum):
+    """Best first."""
+
+    A_PLUS = "A+"
+    A = "A"
+    A_MINUS = "A-"
+    B = "B"
+    C = "C"
+    D = "D"
+    E = "E"
+    F = "F"
+
+    @property
+    def rank(self) -> int:
+        """0 for A+, 7 for F."""
+        return _RANKS[self]
+
+
+_RANKS = {grade: rank for rank, grade in enumerate(Grade)}
+
+
+class Verdict(StrEnum):
+    """Three-valued: `unknown` is never treated as a failure."""
+
+    YES = "yes"
+    NO = "no"
+    UNKNOWN = "unknown"
+
+
+class TrustReason(StrEnum):
+    """Why a chain is not (known to be) valid. Chain validation fails for all but the last two."""
+
+    UNKNOWN_ISSUER = "unknown-issuer"
+    SELF_SIGNED = "self-signed"
+    INCOMPLETE = "incomplete"
+    BAD_SIGNATURE = "bad-signature"
+    CONSTRAINT = "constraint"
+    EXPIRED = "expired"
+    NOT_YET_VALID = "not-yet-valid"
+    DISTRUSTED = "distrusted"
+    REVOKED = "revoked"
+    TOO_COMPLEX = "too-complex"
+    UNREADABLE = "unreadable"
+
+
+class TrustDomain(StrEnum):
+    """Whose anchors."""
+
+    PUBLIC = "public"
+    PRIVATE = "private"
+
+
+class TrustVerdict(BaseModel):
+    """Is the chain as served valid for one trust domain? `depth` counts from the leaf, 0."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    domain: TrustDomain
+    trusted: Verdict
+    reason: TrustReason | None = None
+    detail: PeerText | None = None
+    depth: int | None = None
+    certificate_sha256: str | None = None
+
+
+class FindingLevel(StrEnum):
+    """How much a finding weighs."""
+
+    GOOD = "good"
+    INFO = "info"
+    WARNING = "warning"
+    FAILURE = "failure"
+    UNKNOWN = "unknown"
+
+
+class Finding(BaseModel):
+    """One rule's result. `cap` is the best grade the card can still get; `evidence` is what was seen."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    rule: str
+    level: FindingLevel
+    title: str
+    evidence: PeerText
+    cap: Grade | None = None
+    citation: str
+
+
+class PathCertificate(BaseModel):
+    """One certificate of the served chain, in the few facts alert rules and messages use. Leaf first."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    fingerprint_sha256: str
+    subject: PeerText
+    issuer: PeerText
+    not_before: datetime | None = None
+    not_after: datetime | None = None
+
+
+class ReportCard(Event):
+    """Exactly one per snapshot; failed scans have an outcome and no letter.
+
+    Holds every fact an alert rule may use. `late` marks the card of a snapshot older than one already applied: it is
+    history, never news. `posture_grade` is the letter if trust and name were in order.
+    """
+
+    type_name: ClassVar[str] = "report-card"
+
+    scan_id: UUID
+    target: Target
+    requested_at: datetime
+    late: bool = False
+    outcome: Outcome
+    detail: PeerText | None = None
+    grade: Grade | None = None
+    posture_grade: Grade | None = None
+    findings: tuple[Finding, ...] = ()
+    trust: tuple[TrustVerdict, ...] = ()
+    chain_valid: Verdict = Verdict.UNKNOWN
+    chain_reason: TrustReason | None = None
+    chain_detail: PeerText | None = None
+    name_matches: Verdict = Verdict.UNKNOWN
+    path: tuple[PathCertificate, ...] = ()
+    names: tuple[PeerText, ...] = ()
+    names_count: int = 0
+    staple_status: StapleStatus | None = None
+    tls_version: str | None = None
+    pool_suspect: bool = False
+    rulebook: str
+    trust_store: str
+    graded_at: datetime
+
+    @property
+    def host_id(self) -> UUID:
+        """The host the card is about."""
+        return self.target.host_id
+
+    @property
+    def order(self) -> tuple[datetime, UUID]:
+        """Same order as the snapshots'."""
+        return (self.requested_at, self.scan_id)
+
+
+class CertificateChange(Event):
+    """The leaf served by a host is another one than before. None for a first certificate."""
+
+    type_name: ClassVar[str] = "certificate-change"
+
+    scan_id: UUID
+    target: Target
+    requested_at: datetime
+    old: PathCertificate
+    new: PathCertificate
+    days_left_of_old: float | None = None
+    share_left_of_old: float | None = Field(default=None, le=1)
+    key_reused: bool | None = None
+    issuer_changed: bool
+    names_added: tuple[PeerText, ...] = ()
+    names_lost: tuple[PeerText, ...] = ()

@@ -1,0 +1,95 @@
+"""Facts of certificates and staples, as read from the wire. No verdicts."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from vigilo.events.text import PeerText
+
+NAMES_MAX = 100
+
+
+class KeyAlgorithm(StrEnum):
+    """Public key algorithms; `other` is named in `key_detail`."""
+
+    RSA = "rsa"
+    EC = "ec"
+    ED25519 = "ed25519"
+    ED448 = "ed448"
+    DSA = "dsa"
+    OTHER = "other"
+
+
+class CertificateFacts(BaseModel):
+    """One certificate (RFC 5280). Digests are lower-case hex of SHA-256; the serial keeps its leading zeros.
+
+    `san` holds at most 100 names, `san_count` all of them. `key_bits` is the modulus or field size. `parse_error` is
+    set when the bytes are no certificate our parser takes: then only the fingerprint is certain.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    fingerprint_sha256: str = Field(pattern="^[0-9a-f]{64}$")
+    spki_sha256: str | None = Field(default=None, pattern="^[0-9a-f]{64}$")
+    subject: PeerText = ""
+    issuer: PeerText = ""
+    serial_hex: str = ""
+    not_before: datetime | None = None
+    not_after: datetime | None = None
+    san: tuple[PeerText, ...] = ()
+    san_count: int = 0
+    key_algorithm: KeyAlgorithm = KeyAlgorithm.OTHER
+    key_bits: int | None = None
+    key_detail: PeerText | None = None
+    signature_algorithm: PeerText = ""
+    is_ca: bool = False
+    eku: tuple[PeerText, ...] = ()
+    ocsp_urls: tuple[PeerText, ...] = ()
+    crl_urls: tuple[PeerText, ...] = ()
+    must_staple: bool = False
+    sct_count: int = 0
+    self_issued: bool = False
+    parse_error: PeerText | None = None
+
+
+class CertificateStatus(StrEnum):
+    """What an OCSP response says about the certificate (RFC 6960 section 2.2)."""
+
+    GOOD = "good"
+    REVOKED = "revoked"
+    UNKNOWN = "unknown"
+
+
+class StapleFacts(BaseModel):
+    """A stapled OCSP response (RFC 6066 section 8), measured but not judged.
+
+    `present=False` means asked for and not sent. `signature_valid` is None when the issuer was not served.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    present: bool
+    response_status: str | None = None
+    certificate_status: CertificateStatus | None = None
+    matches_leaf: bool | None = None
+    signature_valid: bool | None = None
+    produced_at: datetime | None = None
+    this_update: datetime | None = None
+    next_update: datetime | None = None
+    revoked_at: datetime | None = None
+    parse_error: PeerText | None = None
+
+
+class StapleStatus(StrEnum):
+    """The verdict on stapling; `not-offered` = the certificate names no responder."""
+
+    GOOD = "good"
+    REVOKED = "revoked"
+    UNKNOWN = "unknown"
+    EXPIRED = "expired"
+    INVALID = "invalid"
+    NOT_STAPLED = "not-stapled"
+    NOT_OFFERED = "not-offered"

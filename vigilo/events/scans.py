@@ -1,0 +1,160 @@
+"""Scans: what was asked for, and what was seen."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+from typing import ClassVar
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from vigilo.events.envelope import Event
+from vigilo.events.facts import CertificateFacts, StapleFacts
+from vigilo.events.hosts import Protocol, Target
+from vigilo.events.text import PeerText
+
+CHAIN_MAX = 32  # certificates listed in a snapshot; `chain_count` tells how many were served
+ADDRESSES_MAX = 16
+
+
+class Depth(StrEnum):
+    """How much of the peer is looked at."""
+
+    LIGHT = "light"
+    POSTURE = "posture"
+    FULL = "full"
+
+
+class ScanReason(StrEnum):
+    """Why a scan was asked for."""
+
+    FIRST = "first"
+    SLOT = "slot"
+    COMMAND = "command"
+    RECHECK = "recheck"
+    RETRY = "retry"
+    EDITED = "edited"
+    RESUMED = "resumed"
+    BASELINE = "baseline"
+
+
+class Lane(StrEnum):
+    """`now` carries what a person waits for."""
+
+    NOW = "now"
+    SLOW = "slow"
+
+
+class Baseline(BaseModel):
+    """What the last full look at the host found; scanners keep no state."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    scan_id: UUID
+    requested_at: datetime
+    chain_sha256: tuple[str, ...] = ()
+    detected_protocol: Protocol | None = None
+
+
+class ScanRequested(Event):
+    """One scan to perform, worth nothing after `not_after`."""
+
+    type_name: ClassVar[str] = "scan-requested"
+
+    scan_id: UUID
+    target: Target
+    depth: Depth
+    reason: ScanReason
+    lane: Lane
+    requested_at: datetime
+    not_after: datetime
+    slot: int | None = None
+    command_id: UUID | None = None
+    baseline: Baseline | None = None
+
+
+class Outcome(StrEnum):
+    """How a scan ended. Every scan ends in exactly one; only `ok` has a chain for certain."""
+
+    OK = "ok"
+    NAME_NOT_FOUND = "name-not-found"
+    DNS_FAILURE = "dns-failure"
+    DNS_TIMEOUT = "dns-timeout"
+    DENIED = "denied"
+    REFUSED = "refused"
+    UNREACHABLE = "unreachable"
+    CONNECT_TIMEOUT = "connect-timeout"
+    TLS_TIMEOUT = "tls-timeout"
+    RESET = "reset"
+    CLOSED = "closed"
+    TLS_ALERT = "tls-alert"
+    TLS_FAILURE = "tls-failure"
+    NOT_TLS = "not-tls"
+    STARTTLS_REFUSED = "starttls-refused"
+    THROTTLED = "throttled"
+    NOT_PERFORMED = "not-performed"
+
+
+class AddressResult(BaseModel):
+    """What one address answered."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    address: str
+    outcome: Outcome
+    detail: PeerText | None = None
+    connect_ms: int | None = Field(default=None, ge=0)
+    handshake_ms: int | None = Field(default=None, ge=0)
+    leaf_sha256: str | None = None
+
+
+class Snapshot(Event):
+    """One scan, whole and immutable. Chain is leaf first, as served.
+
+    `chain_der` (base64, same order) is present when the chain differs from the request's baseline and is at most
+    256 KiB; `chain_der_omitted` says why it is not. Lists are capped, counts are not.
+    """
+
+    type_name: ClassVar[str] = "snapshot"
+
+    scan_id: UUID
+    target: Target
+    requested_at: datetime
+    depth: Depth
+    reason: ScanReason
+    outcome: Outcome
+    detail: PeerText | None = None
+    started_at: datetime | None = None
+    finished_at: datetime
+    duration_ms: int | None = Field(default=None, ge=0)
+    address: str | None = None
+    addresses: tuple[AddressResult, ...] = ()
+    protocol: Protocol | None = None
+    tls_version: str | None = None
+    cipher_suite: str | None = None
+    group: str | None = None
+    alpn: PeerText | None = None
+    client_certificate_demanded: bool | None = None
+    chain: tuple[CertificateFacts, ...] = ()
+    chain_count: int = 0
+    chain_der: tuple[str, ...] | None = None
+    chain_der_omitted: str | None = None
+    staple: StapleFacts | None = None
+    pool_suspect: bool = False
+    scanner: str
+
+    @property
+    def host_id(self) -> UUID:
+        """The host that was scanned."""
+        return self.target.host_id
+
+    @property
+    def order(self) -> tuple[datetime, UUID]:
+        """A host's scans are ordered by this, never by a scanner's clock."""
+        return (self.requested_at, self.scan_id)
+
+    @property
+    def chain_sha256(self) -> tuple[str, ...]:
+        """Fingerprints of the chain as served, leaf first."""
+        return tuple(certificate.fingerprint_sha256 for certificate in self.chain)
