@@ -26,7 +26,8 @@ class KeyAlgorithm(StrEnum):
 class CertificateFacts(BaseModel):
     """One certificate (RFC 5280). Digests are lower-case hex of SHA-256; the serial keeps its leading zeros.
 
-    `san` holds at most 100 names, `san_count` all of them. `key_bits` is the modulus or field size. `parse_error` is
+    `san` holds the DNS names and `san_ip` the IP addresses of the subjectAltName, at most 100 together; `san_count`
+    counts every name of any type. `key_bits` is the modulus or field size. `parse_error` is
     set when the bytes are no certificate our parser takes: then only the fingerprint is certain.
     """
 
@@ -40,6 +41,7 @@ class CertificateFacts(BaseModel):
     not_before: datetime | None = None
     not_after: datetime | None = None
     san: tuple[PeerText, ...] = ()
+    san_ip: tuple[PeerText, ...] = ()
     san_count: int = 0
     key_algorithm: KeyAlgorithm = KeyAlgorithm.OTHER
     key_bits: int | None = None

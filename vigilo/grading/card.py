@@ -1,0 +1,109 @@
+"""A snapshot's report card."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from vigilo.events.cards import Finding, Grade, PathCertificate, ReportCard
+from vigilo.events.facts import CertificateFacts
+from vigilo.events.scans import Outcome, Snapshot
+from vigilo.grading.inspection import Inspection, inspect
+from vigilo.grading.rulebook import VIGILO_2026, Rulebook
+from vigilo.grading.trust.judge import TrustJudge
+
+_NAMES_ON_CARD = 10
+
+
+def grade_snapshot(
+    snapshot: Snapshot,
+    chain_der: Sequence[bytes] | None,
+    *,
+    judge: TrustJudge,
+    at: datetime,
+    late: bool = False,
+    rulebook: Rulebook = VIGILO_2026,
+) -> ReportCard:
+    """The card of one snapshot. Same arguments, same card; raises nothing for any snapshot.
+
+    `chain_der` is the chain as served, leaf first, or None when its bytes are not known. A scan that failed has a card
+    without a letter.
+    """
+    if snapshot.outcome is not Outcome.OK or not snapshot.chain:
+        return _card_without_letter(snapshot, judge, rulebook, at=at, late=late)
+    inspection = inspect(snapshot, chain_der, judge, at=at)
+    results = [(rule, finding) for rule in rulebook.rules if (finding := rule.finding(inspection)) is not None]
+    findings = [finding for _, finding in results]
+    posture = [finding for rule, finding in results if rule.posture]
+    return _card(inspection, findings, posture, judge, rulebook, late=late)
+
+
+def letter(findings: Sequence[Finding]) -> Grade:
+    """The best letter every cap allows; A+ when nothing caps."""
+    caps = [finding.cap for finding in findings if finding.cap is not None]
+    return max(caps, key=lambda grade: grade.rank, default=Grade.A_PLUS)
+
+
+def _card(
+    inspection: Inspection,
+    findings: Sequence[Finding],
+    posture: Sequence[Finding],
+    judge: TrustJudge,
+    rulebook: Rulebook,
+    *,
+    late: bool,
+) -> ReportCard:
+    snapshot, leaf = inspection.snapshot, inspection.leaf
+    return ReportCard(
+        scan_id=snapshot.scan_id,
+        target=snapshot.target,
+        requested_at=snapshot.requested_at,
+        late=late,
+        outcome=snapshot.outcome,
+        detail=snapshot.detail,
+        grade=letter(findings),
+        posture_grade=letter(posture),
+        findings=tuple(findings),
+        trust=inspection.trust,
+        chain_valid=inspection.chain_valid,
+        chain_reason=inspection.chain_reason,
+        chain_detail=inspection.chain_detail,
+        name_matches=inspection.name_matches,
+        path=tuple(path_certificate(certificate) for certificate in inspection.chain),
+        names=(*leaf.san, *leaf.san_ip)[:_NAMES_ON_CARD],
+        names_count=leaf.san_count,
+        staple_status=inspection.staple_status,
+        tls_version=snapshot.tls_version,
+        pool_suspect=snapshot.pool_suspect,
+        rulebook=rulebook.name,
+        trust_store=judge.stores.version,
+        graded_at=inspection.at,
+    )
+
+
+def _card_without_letter(
+    snapshot: Snapshot, judge: TrustJudge, rulebook: Rulebook, *, at: datetime, late: bool
+) -> ReportCard:
+    return ReportCard(
+        scan_id=snapshot.scan_id,
+        target=snapshot.target,
+        requested_at=snapshot.requested_at,
+        late=late,
+        outcome=snapshot.outcome,
+        detail=snapshot.detail,
+        pool_suspect=snapshot.pool_suspect,
+        rulebook=rulebook.name,
+        trust_store=judge.stores.version,
+        graded_at=at,
+    )
+
+
+def path_certificate(certificate: CertificateFacts) -> PathCertificate:
+    """The few facts of a certificate that alert rules and messages use."""
+    return PathCertificate(
+        fingerprint_sha256=certificate.fingerprint_sha256,
+        subject=certificate.subject,
+        issuer=certificate.issuer,
+        not_before=certificate.not_before,
+        not_after=certificate.not_after,
+    )

@@ -1,0 +1,35 @@
+"""Rulebooks: a name, and a readable list of rules in the order in which the card shows them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from vigilo.grading.rule import Rule
+from vigilo.grading.rules.cabf_br import key_size, signature_algorithm
+from vigilo.grading.rules.house import post_quantum, stapling
+from vigilo.grading.rules.rfc5280 import chain_validates, within_validity
+from vigilo.grading.rules.rfc8996 import protocol_version
+from vigilo.grading.rules.rfc9525 import name_matches
+
+
+@dataclass(frozen=True, slots=True)
+class Rulebook:
+    """A named, ordered set of rules. The name is kept in every card."""
+
+    name: str
+    rules: tuple[Rule, ...]
+
+
+VIGILO_2026 = Rulebook(
+    name="vigilo-2026",
+    rules=(
+        chain_validates.RULE,
+        name_matches.RULE,
+        within_validity.RULE,
+        protocol_version.RULE,
+        key_size.RULE,
+        signature_algorithm.RULE,
+        stapling.RULE,
+        post_quantum.RULE,
+    ),
+)

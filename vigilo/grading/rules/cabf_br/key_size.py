@@ -1,0 +1,47 @@
+"""Keys of leaf and intermediates are long enough."""
+
+from datetime import date
+
+from vigilo.events.cards import FindingLevel, Grade
+from vigilo.events.facts import CertificateFacts, KeyAlgorithm
+from vigilo.grading.inspection import Inspection
+from vigilo.grading.rule import Result, Rule
+
+RSA_MINIMUM = 2048
+EC_MINIMUM = 256
+
+
+def check(inspection: Inspection) -> Result:
+    """F for RSA below 2048 bits, EC below 256 bits or DSA in leaf or intermediates."""
+    certificates = (inspection.leaf, *inspection.issuers)
+    for certificate in certificates:
+        if is_weak(certificate):
+            evidence = f"{certificate.key_algorithm} {certificate.key_bits or '?'} bits in {certificate.subject}"
+            return Result(FindingLevel.FAILURE, evidence, cap=Grade.F)
+    if any(certificate.key_algorithm is KeyAlgorithm.OTHER for certificate in certificates):
+        return Result(FindingLevel.UNKNOWN, "a key of an algorithm this rulebook does not know")
+    leaf = inspection.leaf
+    return Result(FindingLevel.GOOD, f"{leaf.key_algorithm} {leaf.key_bits or ''}".strip())
+
+
+def is_weak(certificate: CertificateFacts) -> bool:
+    """True for a key no current client should accept; False when the size is not known."""
+    bits = certificate.key_bits
+    match certificate.key_algorithm:
+        case KeyAlgorithm.RSA:
+            return bits is not None and bits < RSA_MINIMUM
+        case KeyAlgorithm.EC:
+            return bits is not None and bits < EC_MINIMUM
+        case KeyAlgorithm.DSA:
+            return True
+        case _:
+            return False
+
+
+RULE = Rule(
+    id="cabf-br.key-size",
+    title="Key strength",
+    citation="CA/Browser Forum Baseline Requirements section 6.1.5",
+    effective=date(2014, 1, 1),
+    check=check,
+)

@@ -1,0 +1,158 @@
+"""Verdicts per trust domain, cached between the instants at which they can change.
+
+`public`: what browsers do (cryptography's WebPKI verifier over Mozilla's roots). `private`: what OpenSSL with the
+workspace's anchors does. A chain is valid for a host when a domain of its `trust` says yes.
+"""
+
+from __future__ import annotations
+
+import bisect
+from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from ipaddress import ip_address
+
+from cryptography import x509
+from cryptography.x509 import DNSName, IPAddress
+from cryptography.x509.verification import PolicyBuilder, VerificationError
+
+from vigilo.events.cards import TrustDomain, TrustReason, TrustVerdict, Verdict
+from vigilo.grading.trust.diagnosis import diagnose
+from vigilo.grading.trust.stores import AnchorSet, TrustStores, validity_edges
+
+MAX_DEPTH = 8
+_CACHE_ENTRIES = 20_000
+_BEGINNING = datetime(1, 1, 1, tzinfo=UTC)
+_END = datetime(9999, 12, 31, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    verdict: TrustVerdict
+    since: datetime
+    until: datetime
+
+
+class TrustJudge:
+    """Judges chains against one set of stores. Deterministic: the cache only saves work.
+
+    A verdict can change by time alone only at a validity edge of a served certificate or of an anchor, so it is kept
+    for the open interval between the edges around the instant it was asked for.
+    """
+
+    def __init__(self, stores: TrustStores) -> None:
+        self.stores = stores
+        self._cache: OrderedDict[tuple[TrustDomain, tuple[bytes, ...]], _Entry] = OrderedDict()
+
+    def judge(self, chain_der: Sequence[bytes], domain: TrustDomain, *, at: datetime) -> TrustVerdict:
+        """The verdict on this chain (DER, leaf first, as served) for one domain. Raises nothing for any bytes."""
+        key = (domain, tuple(chain_der))
+        entry = self._cache.get(key)
+        if entry is not None and entry.since < at < entry.until:
+            self._cache.move_to_end(key)
+            return entry.verdict
+        entry = self._decide(chain_der, domain, at=at)
+        self._cache[key] = entry
+        self._cache.move_to_end(key)
+        if len(self._cache) > _CACHE_ENTRIES:
+            self._cache.popitem(last=False)
+        return entry.verdict
+
+    def _decide(self, chain_der: Sequence[bytes], domain: TrustDomain, *, at: datetime) -> _Entry:
+        try:
+            chain = [x509.load_der_x509_certificate(der) for der in chain_der]
+        except ValueError as error:
+            return _Entry(_unreadable(domain, str(error)), _BEGINNING, _END)
+        anchors = self.stores.public if domain is TrustDomain.PUBLIC else self.stores.private
+        verdict = (
+            _judge_public(chain, anchors, at=at)
+            if domain is TrustDomain.PUBLIC
+            else (_judge_private(chain, anchors, at=at))
+        )
+        since, until = _steady_interval(chain, anchors, at=at)
+        return _Entry(verdict, since, until)
+
+
+def _steady_interval(
+    chain: Sequence[x509.Certificate], anchors: AnchorSet, *, at: datetime
+) -> tuple[datetime, datetime]:
+    own = {edge for certificate in chain for edge in validity_edges(certificate)}
+    before = [edge for edge in own if edge <= at]
+    after = [edge for edge in own if edge >= at]
+    instants = anchors.instants
+    place = bisect.bisect_right(instants, at)
+    if place > 0:
+        before.append(instants[place - 1])
+    following = bisect.bisect_left(instants, at)
+    if following < len(instants):
+        after.append(instants[following])
+    return max(before, default=_BEGINNING), min(after, default=_END)
+
+
+def _judge_public(chain: Sequence[x509.Certificate], anchors: AnchorSet, *, at: datetime) -> TrustVerdict:
+    leaf, others = chain[0], chain[1:]
+    objection = _webpki_objection(leaf, others, anchors, at=at)
+    if objection is None:
+        return TrustVerdict(domain=TrustDomain.PUBLIC, trusted=Verdict.YES)
+    refusal = diagnose(leaf, others, anchors, at=at)
+    if refusal is None:
+        # OpenSSL accepts it; only the stricter WebPKI profile does not.
+        return _no(TrustDomain.PUBLIC, TrustReason.CONSTRAINT, objection, 0, None)
+    return _no(TrustDomain.PUBLIC, refusal.reason, refusal.detail, refusal.depth, refusal.certificate_sha256)
+
+
+def _judge_private(chain: Sequence[x509.Certificate], anchors: AnchorSet, *, at: datetime) -> TrustVerdict:
+    refusal = diagnose(chain[0], chain[1:], anchors, at=at)
+    if refusal is None:
+        return TrustVerdict(domain=TrustDomain.PRIVATE, trusted=Verdict.YES)
+    return _no(TrustDomain.PRIVATE, refusal.reason, refusal.detail, refusal.depth, refusal.certificate_sha256)
+
+
+def _no(
+    domain: TrustDomain, reason: TrustReason, detail: str, depth: int, certificate_sha256: str | None
+) -> TrustVerdict:
+    return TrustVerdict(
+        domain=domain,
+        trusted=Verdict.NO,
+        reason=reason,
+        detail=detail,
+        depth=depth,
+        certificate_sha256=certificate_sha256,
+    )
+
+
+def _unreadable(domain: TrustDomain, detail: str) -> TrustVerdict:
+    return TrustVerdict(domain=domain, trusted=Verdict.UNKNOWN, reason=TrustReason.UNREADABLE, detail=detail)
+
+
+def _webpki_objection(
+    leaf: x509.Certificate, others: Sequence[x509.Certificate], anchors: AnchorSet, *, at: datetime
+) -> str | None:
+    """None when the WebPKI verifier accepts. It insists on a name, so it is given one the leaf itself carries: whether
+    the *asked* name matches is another question with a rule of its own."""
+    subject = _own_name(leaf)
+    if subject is None:
+        return "the certificate has no subjectAltName of type DNS or IP address"
+    builder = PolicyBuilder().store(anchors.pyca_store).time(at).max_chain_depth(MAX_DEPTH)
+    try:
+        builder.build_server_verifier(subject).verify(leaf, list(others))
+    except (VerificationError, ValueError) as error:
+        return str(error)
+    return None
+
+
+def _own_name(leaf: x509.Certificate) -> DNSName | IPAddress | None:
+    try:
+        san = leaf.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    except (x509.ExtensionNotFound, ValueError):
+        return None
+    for name in san.get_values_for_type(DNSName):
+        concrete = f"host{name[1:]}" if name.startswith("*.") else name
+        try:
+            return DNSName(concrete)
+        except ValueError:
+            continue
+    for address in san.get_values_for_type(IPAddress):
+        return IPAddress(ip_address(str(address)))
+    return None
