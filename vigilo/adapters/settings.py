@@ -181,7 +181,7 @@ class Settings(EnvironmentSettings):
     )
     health_host: str = Field("127.0.0.1", description="Address of /healthz, /readyz and /metrics")
     health_port: int = Field(0, ge=0, le=65535, description="Port of /healthz, /readyz and /metrics; 0 = any free one")
-    log_level: str = Field("info", pattern="(?i)^(debug|info|warning|error)$", description="debug, info, warning, error")
+    log_level: str = Field("info", pattern="(?i)^(debug|info|warning|error)$", description="debug to error")
     kafka: KafkaSettings = Field(default_factory=KafkaSettings, exclude=True)
 
     @field_validator("history")
