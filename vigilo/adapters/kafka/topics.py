@@ -26,6 +26,7 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]  # its stubs f
     TopicMetadata,
 )
 
+from vigilo.adapters.kafka.admin import admin_client, has_leaders, text_of
 from vigilo.adapters.kafka.topic_rows import TopicRow
 from vigilo.adapters.settings import KafkaSettings
 from vigilo.events.topics import PUBLIC_POOL, pool_topic
@@ -98,18 +99,7 @@ def apply(settings: KafkaSettings, wanted: Iterable[Wanted], *, dry_run: bool = 
     try:
         return _apply(admin, settings, list(wanted), dry_run=dry_run)
     except KafkaException as error:
-        raise TopicsUnusable(f"Kafka at {settings.bootstrap}: {_text(error)}") from error
-
-
-def admin_client(settings: KafkaSettings) -> AdminClient:
-    """A client for administration, quiet but for our own log."""
-    config: dict[str, str | int | float | bool] = {
-        "bootstrap.servers": settings.bootstrap,
-        "client.id": "vigilo-topics",
-        "log.connection.close": False,
-        **settings.security().for_librdkafka(),
-    }
-    return AdminClient(config, logger=logger)
+        raise TopicsUnusable(f"Kafka at {settings.bootstrap}: {text_of(error)}") from error
 
 
 def _apply(admin: AdminClient, settings: KafkaSettings, wanted: list[Wanted], *, dry_run: bool) -> list[TopicOutcome]:
@@ -121,6 +111,7 @@ def _apply(admin: AdminClient, settings: KafkaSettings, wanted: list[Wanted], *,
     if not dry_run:
         _create(admin, settings, absent)
         _alter(admin, settings, differing)
+        _await_settings(admin, settings, [topic for topic in present if topic.name in differing])
     created = {topic.name for topic in absent}
     return [_outcome(topic, topic.name in created, differing.get(topic.name, {})) for topic in wanted]
 
@@ -166,7 +157,7 @@ def _create(admin: AdminClient, settings: KafkaSettings, absent: list[Wanted]) -
         except KafkaException as error:
             # Somebody else applied the same rows at the same moment.
             if error.args[0].code() != KafkaError.TOPIC_ALREADY_EXISTS:
-                raise TopicsUnusable(f"{name} was not created: {_text(error)}") from error
+                raise TopicsUnusable(f"{name} was not created: {text_of(error)}") from error
     _await_leaders(admin, settings, absent)
 
 
@@ -180,17 +171,11 @@ def _await_leaders(admin: AdminClient, settings: KafkaSettings, created: list[Wa
     deadline = time.monotonic() + _REQUEST_SECONDS
     while True:
         metadata = admin.list_topics(timeout=_REQUEST_SECONDS).topics
-        if all(_has_leaders(metadata.get(name)) for name in names):
+        if all(has_leaders(metadata.get(name)) for name in names):
             return
         if time.monotonic() > deadline:
             raise TopicsUnusable("topics were created, but their partitions have no leaders yet: try again")
         time.sleep(0.1)
-
-
-def _has_leaders(topic: TopicMetadata | None) -> bool:
-    if topic is None or topic.error is not None or not topic.partitions:
-        return False
-    return all(partition.leader >= 0 for partition in topic.partitions.values())
 
 
 def _differences(
@@ -232,7 +217,16 @@ def _alter(admin: AdminClient, settings: KafkaSettings, changes: Mapping[str, Ma
         try:
             future.result(timeout=_REQUEST_SECONDS * 2)
         except KafkaException as error:
-            raise TopicsUnusable(f"{resource.name} was not altered: {_text(error)}") from error
+            raise TopicsUnusable(f"{resource.name} was not altered: {text_of(error)}") from error
+
+
+def _await_settings(admin: AdminClient, settings: KafkaSettings, altered: list[Wanted]) -> None:
+    # The controller answers before every broker has heard of it.
+    deadline = time.monotonic() + _REQUEST_SECONDS
+    while _differences(admin, settings, altered):
+        if time.monotonic() > deadline:
+            raise TopicsUnusable("settings were altered, but the brokers still show the old ones: try again")
+        time.sleep(0.1)
 
 
 def missing_topics(settings: KafkaSettings, names: Iterable[str], *, timeout: float = 5.0) -> list[str]:
@@ -244,8 +238,8 @@ def _missing(admin: AdminClient, settings: KafkaSettings, names: Iterable[str], 
     try:
         existing = admin.list_topics(timeout=timeout).topics
     except KafkaException as error:
-        raise TopicsUnusable(f"Kafka at {settings.bootstrap} does not answer: {_text(error)}") from error
-    return [name for name in names if not _has_leaders(existing.get(settings.physical(name)))]
+        raise TopicsUnusable(f"Kafka at {settings.bootstrap} does not answer: {text_of(error)}") from error
+    return [name for name in names if not has_leaders(existing.get(settings.physical(name)))]
 
 
 async def wait_for_topics(
@@ -289,8 +283,3 @@ def topics_of(rows: Iterable[TopicRow], service: str) -> Iterator[str]:
     for row in rows:
         if service in row.producers or service in row.consumers:
             yield row.topic
-
-
-def _text(error: KafkaException) -> str:
-    cause = error.args[0]
-    return f"{cause.name()}: {cause.str()}" if isinstance(cause, KafkaError) else str(cause)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from vigilo.adapters.kafka.topics import admin_client
+from vigilo.adapters.kafka.admin import admin_client
 from vigilo.adapters.settings import KafkaSettings
 
 

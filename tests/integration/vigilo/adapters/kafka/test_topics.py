@@ -9,13 +9,13 @@ from datetime import timedelta
 import pytest
 from confluent_kafka.admin import ConfigResource, ResourceType  # type: ignore[attr-defined]
 
+from vigilo.adapters.kafka.admin import admin_client
 from vigilo.adapters.kafka.topic_rows import load_rows
 from vigilo.adapters.kafka.topics import (
     Action,
     MissingTopics,
     TopicsUnusable,
     Wanted,
-    admin_client,
     apply,
     missing_topics,
     wait_for_topics,
