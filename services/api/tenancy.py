@@ -1,0 +1,21 @@
+"""Tables without `workspace_id`: the whole list, by `schema.table`. Everything else has forced row-level security.
+
+A table may stand here only if no row of it belongs to one workspace.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+WITHOUT_WORKSPACE: Final = frozenset(
+    {
+        # What yoyo applied.
+        "migrations._yoyo_log",
+        "migrations._yoyo_migration",
+        "migrations._yoyo_version",
+        "migrations.yoyo_lock",
+        # The notifier serves all workspaces; no other role has a right on these.
+        "notifier.consumed_offsets",
+        "notifier.outbox",
+    }
+)
