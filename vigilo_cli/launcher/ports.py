@@ -6,6 +6,8 @@ import json
 import socket
 from pathlib import Path
 
+import psutil
+
 LOOPBACK = "127.0.0.1"
 
 
@@ -25,6 +27,18 @@ def any_free() -> int:
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
         probe.bind((LOOPBACK, 0))
         return int(probe.getsockname()[1])
+
+
+def user_of(port: int) -> str:
+    """Who listens on that port, for a message; "another program" if the system does not say."""
+    try:
+        for connection in psutil.net_connections("tcp"):
+            listens = connection.status == psutil.CONN_LISTEN and connection.laddr
+            if listens and connection.laddr.port == port and connection.pid:
+                return f"{psutil.Process(connection.pid).name()} (pid {connection.pid})"
+    except psutil.Error:
+        pass
+    return "another program"
 
 
 class Ports:

@@ -47,14 +47,23 @@ class Server(ABC):
         command = Command(self.name, argv, environment or {}, self.stop_signal, account or Account())
         self.child = Child(command, logs=self.home.logs, records=self.home.records)
 
+    def poll(self, deadline: float) -> bool:
+        """True once ready; `deadline` is a monotonic clock's seconds.
+
+        Raises CannotStart with the end of its log if it has ended, or if the deadline has passed.
+        """
+        if self.is_ready():
+            return True
+        if self.child is not None and self.child.exit_code() is not None:
+            raise CannotStart(f"{self.choice} ended while starting: {self.child.last_lines(1)} {self._log_hint()}")
+        if time.monotonic() > deadline:
+            raise CannotStart(f"{self.choice} does not become ready. {self._log_hint()}")
+        return False
+
     def wait_ready(self, *, timeout: float = 90) -> None:
-        """Return once ready. Raises CannotStart with the end of its log if it ends or takes longer."""
+        """Return once ready, within `timeout` seconds. Raises CannotStart."""
         deadline = time.monotonic() + timeout
-        while not self.is_ready():
-            if self.child is not None and self.child.exit_code() is not None:
-                raise CannotStart(f"{self.choice} ended while starting:\n{self.child.last_lines()}\n{self._log_hint()}")
-            if time.monotonic() > deadline:
-                raise CannotStart(f"{self.choice} is not ready after {timeout:.0f} s. {self._log_hint()}")
+        while not self.poll(deadline):
             time.sleep(0.05)
 
     def start(self, *, timeout: float = 90) -> str:

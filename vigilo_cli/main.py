@@ -1,0 +1,48 @@
+"""The `vigilo` command. Each command lives in a module of its own, imported only when it is asked for.
+
+A command module has `app`, a typer.Typer: with one command it is that command, with a callback it is a group.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+import typer
+from typer.core import TyperGroup
+from typer.main import get_command
+
+COMMANDS = {
+    "up": "vigilo_cli.up",
+    "topics": "vigilo_cli.topics",
+}
+COMPLETION = {"install_completion", "show_completion"}
+
+
+class Lazy(TyperGroup):
+    """Knows its commands' names; learns the rest of one when it is used or listed."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        """Names in the order of the table."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        """The command of that name, its module imported now; None for an unknown name."""
+        if cmd_name not in COMMANDS:
+            return None
+        command = get_command(import_module(COMMANDS[cmd_name]).app)
+        command.name = cmd_name
+        command.params = [option for option in command.params if option.name not in COMPLETION]  # once, at the top
+        return command
+
+
+app = typer.Typer(cls=Lazy, no_args_is_help=True, pretty_exceptions_enable=False)
+
+
+@app.callback()
+def vigilo() -> None:
+    """TLS certificates and postures, watched."""
+
+
+if __name__ == "__main__":
+    app()
