@@ -1,0 +1,8 @@
+"""Gives every snapshot exactly one report card and notices when a certificate changes.
+
+Consumes: snapshots
+Produces: report-cards, certificate-changes
+State: `grades` (last applied scan, seen scan ids), `chains` (the certificates last seen at a host)
+Effects: none outside Kafka
+Start reading at: decide.py
+"""

@@ -1,0 +1,104 @@
+"""One snapshot in, one report card out, and a certificate change when the leaf is another. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from pydantic import BaseModel
+
+from services.grader.changes import certificate_change
+from services.grader.state import SEEN_SCANS, Chains, Grades, StoredChain, served_chain
+from vigilo.events import ids
+from vigilo.events.cards import CertificateChange, ReportCard
+from vigilo.events.envelope import Event, OutgoingEvent
+from vigilo.events.scans import Snapshot
+from vigilo.grading.card import grade_snapshot, path_certificate
+from vigilo.grading.trust.judge import TrustJudge
+from vigilo.ports.processing import Decision, Input
+
+CHAINS = "chains"
+
+
+class GraderProcessor:
+    """The grader's decisions, as the stream base runs them."""
+
+    service = "grader"
+    table = "grades"
+    inputs: Mapping[str, type[Event]] = {"snapshots": Snapshot}
+    state_model = Grades
+    side_models: Mapping[str, type[BaseModel]] = {CHAINS: Chains}
+    wakeups_topic: str | None = None
+
+    def __init__(self, judge: TrustJudge) -> None:
+        self._judge = judge
+
+    def decide(
+        self, state: Grades | None, side: Mapping[str, BaseModel], given: Input, *, at: datetime
+    ) -> Decision[Grades]:
+        """See `decide_snapshot`; a record without a snapshot is refused."""
+        if not isinstance(given.event, Snapshot):
+            return Decision(state=state, refused="tombstone")
+        chains = side.get(CHAINS)
+        return decide_snapshot(
+            state, chains if isinstance(chains, Chains) else Chains(), given.event, judge=self._judge, at=at
+        )
+
+    def wakeup(self, key: str, *, due: datetime) -> OutgoingEvent:
+        """The grader has no timers."""
+        raise NotImplementedError(f"the grader asks for no wakeups: {key} at {due}")
+
+
+def decide_snapshot(
+    state: Grades | None, chains: Chains, snapshot: Snapshot, *, judge: TrustJudge, at: datetime
+) -> Decision[Grades]:
+    """Exactly one card per scan id; a late snapshot gets its card and changes nothing else."""
+    before = Grades(workspace_id=snapshot.target.workspace_id) if state is None else state
+    if before.workspace_id != snapshot.target.workspace_id:
+        return Decision(state=state, refused="workspace-changed")
+    if snapshot.scan_id in before.seen:
+        return Decision(state=before)
+    late = before.order is not None and snapshot.order < before.order
+    served = served_chain(snapshot)
+    known = served or chains.find(snapshot.chain_sha256)
+    card = grade_snapshot(snapshot, known.bytes_() if known else None, judge=judge, at=at, late=late)
+    change = None if late else certificate_change(snapshot, before.leaf, _old_leaf(before, chains))
+    return Decision(
+        state=_evolve(before, snapshot, late=late),
+        outputs=tuple(_outputs(card, change, at=at)),
+        side={CHAINS: chains.with_chain(served)} if _is_new(served, chains) and served is not None else {},
+    )
+
+
+def _is_new(served: StoredChain | None, chains: Chains) -> bool:
+    return served is not None and chains.find(served.fingerprints) is None
+
+
+def _old_leaf(before: Grades, chains: Chains) -> bytes | None:
+    if before.leaf is None:
+        return None
+    wanted = before.leaf.fingerprint_sha256
+    return next((chain.bytes_()[0] for chain in chains.chains if chain.fingerprints[0] == wanted), None)
+
+
+def _evolve(before: Grades, snapshot: Snapshot, *, late: bool) -> Grades:
+    seen = (*before.seen, snapshot.scan_id)[-SEEN_SCANS:]
+    if late:
+        return before.model_copy(update={"seen": seen})
+    return before.model_copy(
+        update={
+            "seen": seen,
+            "requested_at": snapshot.requested_at,
+            "scan_id": snapshot.scan_id,
+            "leaf": path_certificate(snapshot.chain[0]) if snapshot.chain else before.leaf,
+        }
+    )
+
+
+def _outputs(card: ReportCard, change: CertificateChange | None, *, at: datetime) -> list[OutgoingEvent]:
+    key = str(card.host_id)
+    outputs = [OutgoingEvent(topic="report-cards", key=key, id=ids.report_card_id(card.scan_id), event=card, time=at)]
+    if change is not None:
+        change_id = ids.certificate_change_id(card.host_id, card.scan_id)
+        outputs.append(OutgoingEvent(topic="certificate-changes", key=key, id=change_id, event=change, time=at))
+    return outputs

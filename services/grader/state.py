@@ -1,0 +1,75 @@
+"""What the grader remembers of a host."""
+
+from __future__ import annotations
+
+import base64
+from datetime import datetime
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict
+
+from vigilo.events.cards import PathCertificate
+from vigilo.events.scans import Snapshot
+
+SEEN_SCANS = 16
+STORED_CHAINS = 3
+STORED_CHAINS_BYTES = 400 * 1024  # base64 characters; a row may not exceed 512 KiB
+
+
+class Grades(BaseModel):
+    """The guard row: what each scan rewrites. `leaf` is the end-entity certificate last seen in a scan that applied."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    workspace_id: UUID
+    requested_at: datetime | None = None
+    scan_id: UUID | None = None
+    seen: tuple[UUID, ...] = ()
+    leaf: PathCertificate | None = None
+
+    @property
+    def order(self) -> tuple[datetime, UUID] | None:
+        """The newest scan applied, or None before the first."""
+        return None if self.requested_at is None or self.scan_id is None else (self.requested_at, self.scan_id)
+
+
+class StoredChain(BaseModel):
+    """One chain as served: hex SHA-256 and base64 DER in the same order, leaf first."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    fingerprints: tuple[str, ...]
+    der: tuple[str, ...]
+
+    def bytes_(self) -> tuple[bytes, ...]:
+        """The DER of each certificate."""
+        return tuple(base64.b64decode(text) for text in self.der)
+
+
+class Chains(BaseModel):
+    """The last few chains of a host, newest first: a request's baseline may be older than the newest chain."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    chains: tuple[StoredChain, ...] = ()
+
+    def find(self, fingerprints: tuple[str, ...]) -> StoredChain | None:
+        """The stored chain with exactly these certificates."""
+        return next((chain for chain in self.chains if chain.fingerprints == fingerprints), None)
+
+    def with_chain(self, chain: StoredChain) -> Chains:
+        """This chain first, older ones behind it as far as count and size allow."""
+        kept = [chain]
+        size = sum(map(len, chain.der))
+        for older in self.chains:
+            size += sum(map(len, older.der))
+            if older.fingerprints != chain.fingerprints and len(kept) < STORED_CHAINS and size <= STORED_CHAINS_BYTES:
+                kept.append(older)
+        return Chains(chains=tuple(kept))
+
+
+def served_chain(snapshot: Snapshot) -> StoredChain | None:
+    """The chain whose bytes the snapshot carries, or None."""
+    if not snapshot.chain_der or len(snapshot.chain_der) != len(snapshot.chain):
+        return None
+    return StoredChain(fingerprints=snapshot.chain_sha256, der=snapshot.chain_der)

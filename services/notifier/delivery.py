@@ -1,0 +1,103 @@
+"""What to send, to whom, and what an answer means. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from enum import StrEnum
+from uuid import UUID
+
+from services.notifier.schedule import delay_after
+from vigilo.events.alerts import AlertTransition, TransitionKind
+from vigilo.events.deliveries import DeliveryStatus
+
+# What a person hears. A pending or suppressed alert is nobody's news.
+TOLD = frozenset({TransitionKind.OPENED, TransitionKind.CLOSED, TransitionKind.ACKNOWLEDGED, TransitionKind.NOTICE})
+# These follow an open: they go to whoever was told of it, whatever the rule says today.
+FOLLOWING = frozenset({TransitionKind.CLOSED, TransitionKind.ACKNOWLEDGED})
+_GONE = 410
+_SERVER_ERROR = 500
+_SUCCESS = range(200, 300)
+
+
+def recipients(transition: AlertTransition, told_of_open: Iterable[UUID]) -> tuple[UUID, ...]:
+    """The channels to tell, each once, in the rule's order.
+
+    `told_of_open` are the channels for which the ledger holds this alert's open: a close goes to all of them and to no
+    other (a channel added since was never told that something is wrong).
+    """
+    if transition.kind not in TOLD:
+        return ()
+    chosen = told_of_open if transition.kind in FOLLOWING else transition.rule.channels
+    return tuple(dict.fromkeys(chosen))
+
+
+class Answer(StrEnum):
+    """How one attempt ended. `refused` = no request left; `lost` = it left and no answer came."""
+
+    ACCEPTED = "accepted"
+    REJECTED = "rejected"
+    GONE = "gone"
+    REFUSED = "refused"
+    LOST = "lost"
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One attempt and its end. `error_class` is a word of ours, never text from the receiver."""
+
+    answer: Answer
+    http_status: int | None = None
+    error_class: str | None = None
+    retry_after: timedelta | None = None
+    duration_ms: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What the ledger records after an attempt."""
+
+    status: DeliveryStatus
+    next_attempt_at: datetime | None
+    channel_gone: bool = False
+    maybe_received: bool = True
+
+
+def answer_of(http_status: int) -> Answer:
+    """Only 2xx is success; a redirect is never followed and counts as a failure (Standard Webhooks)."""
+    if http_status in _SUCCESS:
+        return Answer.ACCEPTED
+    return Answer.GONE if http_status == _GONE else Answer.REJECTED
+
+
+def judge(attempt: Attempt, *, number: int, delivery_id: UUID, maybe_received: bool, at: datetime) -> Verdict:
+    """The delivery's state after attempt `number` (counted from 1); `maybe_received` tells of the attempts before.
+
+    Lost requests and 5xx answers leave it open whether the receiver took the message; other refusals are definite.
+    """
+    if attempt.answer is Answer.ACCEPTED:
+        return Verdict(DeliveryStatus.DELIVERED, None)
+    perhaps = maybe_received or attempt.answer is Answer.LOST or (attempt.http_status or 0) >= _SERVER_ERROR
+    if attempt.answer is Answer.GONE:
+        return Verdict(DeliveryStatus.FAILED, None, channel_gone=True, maybe_received=perhaps)
+    delay = delay_after(number, delivery_id=delivery_id, retry_after=attempt.retry_after)
+    if delay is None:
+        return Verdict(DeliveryStatus.FAILED, None, maybe_received=perhaps)
+    return Verdict(DeliveryStatus.RETRYING, at + delay, maybe_received=perhaps)
+
+
+def retry_after(header: str | None, *, at: datetime) -> timedelta | None:
+    """The Retry-After header (RFC 9110 section 10.2.3), seconds or an HTTP date; None when absent or unreadable."""
+    if header is None:
+        return None
+    text = header.strip()
+    if text.isascii() and text.isdigit():
+        return timedelta(seconds=min(int(text[:9]), 10**8))
+    try:
+        moment = parsedate_to_datetime(text)
+    except (TypeError, ValueError):
+        return None
+    moment = moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
+    return max(moment - at, timedelta())

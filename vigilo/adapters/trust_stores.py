@@ -1,0 +1,19 @@
+"""Mozilla's root store, as certifi ships it, read once at start."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import certifi
+
+from vigilo.grading.trust.stores import TrustStores, anchors_from_pem
+
+
+def load_trust_stores(bundle: Path | None = None) -> TrustStores:
+    """The public anchors (certifi's bundle, or the PEM file `bundle`). The version names bundle and date.
+
+    Raises OSError when the file cannot be read, ValueError when it holds no certificate.
+    """
+    path = Path(certifi.where()) if bundle is None else bundle
+    version = f"certifi-{certifi.__version__}" if bundle is None else f"file-{path.name}"
+    return TrustStores(public=anchors_from_pem(path.read_bytes(), version=version))
