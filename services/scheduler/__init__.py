@@ -1,0 +1,8 @@
+"""Asks for scans: the first at once, then one in every slot, now when a person asks; says when nobody performed one.
+
+Consumes: hosts, host-commands, snapshots, scheduler-wakeups
+Produces: scan-requested, scan-requested-now (a pair per pool), snapshots (`not-performed` only), scheduler-wakeups
+State: `schedules` (slots, the scans asked for, what waits), `hosts` (the last host record, the baseline)
+Effects: none outside Kafka
+Start reading at: planning.py (which slot is it), then decide.py
+"""

@@ -1,0 +1,118 @@
+"""What one input means for one host's schedule. Pure.
+
+Every input is heard, then everything that is due by the clock is done: a wakeup has nothing of its own to say, and one
+that comes twice, early or late does no harm.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from types import MappingProxyType
+from uuid import UUID
+
+from pydantic import BaseModel
+
+from services.scheduler import hearing
+from services.scheduler.due import catch_up, next_at
+from services.scheduler.planning import Timing
+from services.scheduler.state import KnownHost, Schedule
+from services.scheduler.turn import Turn
+from vigilo.events import ids
+from vigilo.events.codec import UndecodableRecord, key_uuid
+from vigilo.events.envelope import Event, OutgoingEvent
+from vigilo.events.hosts import Host, HostCommand, HostCommandKind
+from vigilo.events.records import SchedulerWakeup
+from vigilo.events.scans import Snapshot
+from vigilo.events.topics import PUBLIC_POOL
+from vigilo.ports.processing import Decision, Input
+
+SERVICE = "scheduler"
+HOSTS = "hosts"
+_SIDE = "hosts"
+
+
+class Scheduler:
+    """The scheduler's decisions (vigilo.ports.processing.Processor)."""
+
+    service: str = SERVICE
+    table: str = "schedules"
+    inputs: Mapping[str, type[Event]] = MappingProxyType(
+        {HOSTS: Host, "host-commands": HostCommand, "snapshots": Snapshot, "scheduler-wakeups": SchedulerWakeup}
+    )
+    state_model: type[Schedule] = Schedule
+    side_models: Mapping[str, type[BaseModel]] = MappingProxyType({_SIDE: KnownHost})
+    wakeups_topic: str | None = "scheduler-wakeups"
+
+    def __init__(self, *, pools: Iterable[str] = (PUBLIC_POOL,), timing: Timing | None = None) -> None:
+        self._pools = frozenset(pools)
+        self._timing = timing or Timing()
+
+    def decide(
+        self, state: Schedule | None, side: Mapping[str, BaseModel], given: Input, *, at: datetime
+    ) -> Decision[Schedule]:
+        """The decision for one input. Refused with: bad-key, wrong-key, wrong-workspace, tombstone, wrong-type."""
+        known = side.get(_SIDE)
+        turn = Turn(
+            row=state or Schedule(),
+            known=known if isinstance(known, KnownHost) else None,
+            at=at,
+            timing=self._timing,
+            pools=self._pools,
+            traceparent=given.record.header("traceparent"),
+        )
+        if refused := _refusal(turn, given):
+            return Decision(state, refused=refused)
+        if given.event is None:
+            return Decision(None, side={_SIDE: None})
+        if state is None and not _begins_a_row(given.event):
+            # A host whose tombstone has been read: what was still under way makes no new row.
+            return Decision(None)
+        _hear(turn, given.event)
+        catch_up(turn)
+        changed = {} if turn.known is known else {_SIDE: turn.known}
+        return Decision(turn.row, tuple(turn.outputs), changed, next_at(turn))
+
+    def wakeup(self, key: str, *, due: datetime) -> OutgoingEvent:
+        """The record this host's timer sends when `due` has come."""
+        host_id = UUID(key)
+        event = SchedulerWakeup(host_id=host_id, due=due)
+        return OutgoingEvent("scheduler-wakeups", key, ids.wakeup_id(SERVICE, key, due), event, due)
+
+
+def _begins_a_row(event: Event) -> bool:
+    return isinstance(event, Host) or (isinstance(event, HostCommand) and event.kind is HostCommandKind.SCAN)
+
+
+def _hear(turn: Turn, event: Event) -> None:
+    match event:
+        case Host():
+            hearing.host(turn, event)
+        case HostCommand():
+            hearing.command(turn, event)
+        case Snapshot():
+            hearing.snapshot(turn, event)
+        case _:
+            pass
+
+
+def _refusal(turn: Turn, given: Input) -> str | None:
+    """Why the input cannot be used, None if it can."""
+    try:
+        key = key_uuid(given.record)
+    except UndecodableRecord as error:
+        return error.reason
+    match given.event:
+        case None:
+            return None if given.record.topic == HOSTS else "tombstone"
+        case SchedulerWakeup(host_id=host_id):
+            return None if host_id == key else "wrong-key"
+        case Host(host_id=host_id, workspace_id=workspace) | HostCommand(host_id=host_id, workspace_id=workspace):
+            pass
+        case Snapshot(target=target):
+            host_id, workspace = target.host_id, target.workspace_id
+        case _:
+            return "wrong-type"
+    if host_id != key:
+        return "wrong-key"
+    return "wrong-workspace" if turn.row.workspace_id not in {None, workspace} else None

@@ -1,0 +1,107 @@
+"""Everything the clock asks of a host's schedule: scans nobody performed, commands, slots, retries. Pure.
+
+After `catch_up` nothing is due any more, so `next_at` lies in the future.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from services.scheduler.hearing import plan_retry
+from services.scheduler.planning import slot_at, slot_start
+from services.scheduler.state import Order
+from services.scheduler.turn import Ask, Turn
+from vigilo.events import ids
+from vigilo.events.hosts import HostStatus
+from vigilo.events.scans import ScanReason
+
+NOBODY = "no scanner took the request in time"
+
+
+def catch_up(turn: Turn) -> None:
+    """Does all that is due."""
+    _end_overdue(turn)
+    _answer_command(turn)
+    if turn.active:
+        _ask_for_slot(turn)
+        _retry(turn)
+
+
+def next_at(turn: Turn) -> datetime | None:
+    """The host's one timer: the earliest instant at which something becomes due."""
+    return min(_instants(turn), default=None)
+
+
+def _instants(turn: Turn) -> Iterator[datetime]:
+    row = turn.row
+    for one in row.outstanding:
+        yield one.not_after + turn.timing.grace
+    if not turn.active or turn.known is None:
+        return
+    host = turn.known.host
+    yield slot_start(host.host_id, host.interval, row.slot + 1)
+    if row.retry is not None:
+        yield row.retry.due
+    if row.command is not None and row.command.host_version <= row.version:
+        yield _command_due(turn)
+
+
+def _end_overdue(turn: Turn) -> None:
+    for one in turn.row.outstanding:
+        if turn.at >= one.not_after + turn.timing.grace:
+            turn.give_up(one, NOBODY)
+            plan_retry(turn, of=Order(requested_at=one.requested_at, scan_id=one.scan_id))
+
+
+def _answer_command(turn: Turn) -> None:
+    command = turn.row.command
+    if command is None or turn.row.version < command.host_version:
+        return
+    if not turn.active:
+        turn.become(command=None)
+    elif _command_due(turn) <= turn.at:
+        turn.become(command=None, commanded_at=turn.at)
+        turn.ask(
+            Ask(
+                scan_id=ids.command_scan_id(command.command_id),
+                reason=ScanReason.COMMAND,
+                nominal=command.at,
+                command_id=command.command_id,
+            )
+        )
+    elif any(one.reason is ScanReason.COMMAND for one in turn.row.outstanding):
+        # Asked for seconds ago and not yet back: that scan answers this command too.
+        turn.become(command=None)
+
+
+def _command_due(turn: Turn) -> datetime:
+    last = turn.row.commanded_at
+    return turn.at if last is None else last + turn.timing.command_spacing
+
+
+def _ask_for_slot(turn: Turn) -> None:
+    """Asks for the newest slot only: after an outage the older ones would look at the same peer in a row."""
+    if turn.known is None or turn.row.status is not HostStatus.ACTIVE:
+        return
+    host = turn.known.host
+    slot = slot_at(host.host_id, host.interval, turn.at)
+    if slot <= turn.row.slot:
+        return
+    turn.become(slot=slot)
+    turn.ask(
+        Ask(
+            scan_id=ids.slot_scan_id(host.host_id, turn.row.epoch, slot),
+            reason=ScanReason.SLOT,
+            nominal=slot_start(host.host_id, host.interval, slot),
+            slot=slot,
+        )
+    )
+
+
+def _retry(turn: Turn) -> None:
+    retry = turn.row.retry
+    if retry is None or turn.at < retry.due or turn.known is None:
+        return
+    scan_id = ids.caused_scan_id(turn.known.host.host_id, f"{ScanReason.RETRY}/{retry.of}")
+    turn.ask(Ask(scan_id=scan_id, reason=ScanReason.RETRY, nominal=turn.at))

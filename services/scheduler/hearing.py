@@ -1,0 +1,108 @@
+"""What each kind of input says about a host's schedule; nothing here looks at what is due. Pure."""
+
+from __future__ import annotations
+
+from services.scheduler.planning import slot_at
+from services.scheduler.state import KnownHost, Order, Retry, Schedule, WaitingCommand
+from services.scheduler.turn import Ask, Turn
+from vigilo.events import ids
+from vigilo.events.hosts import Host, HostCommand, HostCommandKind, HostStatus, Target
+from vigilo.events.scans import Baseline, Outcome, ScanReason, Snapshot
+
+
+def host(turn: Turn, new: Host) -> None:
+    """A version of the host record; one that is not greater than the last is dropped."""
+    if new.version <= turn.row.version:
+        return
+    match new.status:
+        case HostStatus.DELETED:
+            # Kept until the tombstone, so that what is still under way meets a row that says "deleted".
+            turn.row = Schedule(workspace_id=new.workspace_id, version=new.version, status=new.status)
+            turn.known = None
+        case HostStatus.PAUSED:
+            _remember(turn, new)
+            turn.become(retry=None, command=None)
+        case HostStatus.ACTIVE:
+            _watch(turn, new)
+
+
+def _watch(turn: Turn, new: Host) -> None:
+    reason = _reason(turn, new)
+    _remember(turn, new)
+    if reason is not None:
+        scan_id = ids.caused_scan_id(new.host_id, f"{reason}/{new.version}")
+        # The slot that is running has its scan with this one.
+        turn.become(slot=max(turn.row.slot, slot_at(new.host_id, new.interval, turn.at)))
+        turn.ask(Ask(scan_id=scan_id, reason=reason, nominal=new.updated_at))
+
+
+def _reason(turn: Turn, new: Host) -> ScanReason | None:
+    """Why this version of an active host must be looked at right now."""
+    if turn.known is None or turn.row.status is None:
+        return ScanReason.FIRST
+    if turn.row.status is HostStatus.PAUSED:
+        return ScanReason.RESUMED
+    old = turn.known.host
+    return ScanReason.EDITED if peer(old.target()) != peer(new.target()) or old.trust is not new.trust else None
+
+
+def _remember(turn: Turn, new: Host) -> None:
+    known = turn.known
+    if known is None or known.host.interval is not new.interval:
+        turn.become(epoch=new.version, slot=slot_at(new.host_id, new.interval, turn.at))
+    same_peer = known is not None and peer(known.host.target()) == peer(new.target())
+    turn.known = KnownHost(host=new, baseline=known.baseline if known is not None and same_peer else None)
+    turn.become(workspace_id=new.workspace_id, version=new.version, status=new.status)
+    if not same_peer:
+        # Their answers would be about another peer; the scan that the edit asks for stands for them.
+        turn.become(outstanding=(), retry=None)
+
+
+def peer(target: Target) -> tuple[object, ...]:
+    """What decides whom a scan meets. A change starts a new baseline."""
+    return (target.hostname, target.port, target.address, target.sni, target.protocol, target.pool)
+
+
+def command(turn: Turn, given: HostCommand) -> None:
+    """ "Scan now" waits in the row. A newer one replaces it: one scan answers both."""
+    if given.kind is HostCommandKind.SCAN and turn.row.status is not HostStatus.DELETED:
+        waiting = WaitingCommand(command_id=given.command_id, host_version=given.host_version, at=given.at)
+        turn.become(command=waiting)
+
+
+def snapshot(turn: Turn, given: Snapshot) -> None:
+    """A scan has ended. Our own `not-performed` comes back too: nobody waits for it any more, it changes nothing."""
+    waited = turn.forget(given.scan_id)
+    if given.outcome is Outcome.NOT_PERFORMED:
+        if waited:
+            plan_retry(turn, of=given)
+        return
+    newest = turn.row.seen is None or given.order > (turn.row.seen.requested_at, turn.row.seen.scan_id)
+    if newest or (turn.row.retry is not None and turn.row.retry.of == given.scan_id):
+        turn.become(retry=None)
+    if newest and turn.row.status is not HostStatus.DELETED:
+        turn.become(seen=Order(requested_at=given.requested_at, scan_id=given.scan_id))
+        _keep_baseline(turn, given)
+
+
+def plan_retry(turn: Turn, *, of: Order | Snapshot) -> None:
+    """Asks again after a while, unless another scan is already asked for; the next slot may come first."""
+    if turn.active and not turn.row.outstanding:
+        turn.become(retry=Retry(due=turn.at + turn.timing.retry_after, of=of.scan_id))
+
+
+def _keep_baseline(turn: Turn, given: Snapshot) -> None:
+    known = turn.known
+    if known is None or given.outcome is not Outcome.OK or not given.chain:
+        return
+    if peer(known.host.target()) != peer(given.target):
+        return
+    old = known.baseline
+    if old is None or (old.chain_sha256, old.detected_protocol) != (given.chain_sha256, given.protocol):
+        baseline = Baseline(
+            scan_id=given.scan_id,
+            requested_at=given.requested_at,
+            chain_sha256=given.chain_sha256,
+            detected_protocol=given.protocol,
+        )
+        turn.known = known.model_copy(update={"baseline": baseline})

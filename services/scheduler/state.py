@@ -1,0 +1,75 @@
+"""The rows of the scheduler. Optional fields with defaults only: an older row must stay readable."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict
+
+from vigilo.events.hosts import Host, HostStatus
+from vigilo.events.scans import Baseline, ScanReason
+
+
+class _Row(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+class Outstanding(_Row):
+    """A scan asked for and not yet seen. `host_version` is the version it was asked with."""
+
+    scan_id: UUID
+    requested_at: datetime
+    not_after: datetime
+    reason: ScanReason
+    host_version: int
+
+
+class WaitingCommand(_Row):
+    """The newest "scan now" not yet answered: it waits for its host version, or for the one before it."""
+
+    command_id: UUID
+    host_version: int
+    at: datetime
+
+
+class Retry(_Row):
+    """Ask again at `due`, because nobody performed the scan `of`."""
+
+    due: datetime
+    of: UUID
+
+
+class Order(_Row):
+    """A place in the host's order of scans."""
+
+    requested_at: datetime
+    scan_id: UUID
+
+
+class Schedule(_Row):
+    """The guard row of one host, rewritten by each of its scans.
+
+    `version`, `status`: of the last host record, 0 and None before the first. `epoch`: the host version at which slots
+    began to count, so that slot numbers of two intervals never meet. `slot`: the last slot asked for or covered.
+    `requested_at`: of the last scan asked for. `seen`: the newest scan somebody performed.
+    """
+
+    workspace_id: UUID | None = None
+    version: int = 0
+    status: HostStatus | None = None
+    epoch: int = 0
+    slot: int = 0
+    requested_at: datetime | None = None
+    outstanding: tuple[Outstanding, ...] = ()
+    retry: Retry | None = None
+    command: WaitingCommand | None = None
+    commanded_at: datetime | None = None
+    seen: Order | None = None
+
+
+class KnownHost(_Row):
+    """The side row of one host, written only when it changes: its last record, and what the next request repeats."""
+
+    host: Host
+    baseline: Baseline | None = None

@@ -1,0 +1,134 @@
+"""One decision in the making: the row as it becomes, the events decided so far. Pure; lives for one input."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from services.scheduler.planning import Timing, not_after, requested_at
+from services.scheduler.state import KnownHost, Outstanding, Schedule
+from vigilo.events import ids
+from vigilo.events.envelope import OutgoingEvent
+from vigilo.events.hosts import Host, HostStatus
+from vigilo.events.scans import Depth, Lane, Outcome, ScanReason, ScanRequested, Snapshot
+from vigilo.events.topics import SCAN_REQUESTED, SCAN_REQUESTED_NOW, pool_topic
+
+# More than this many unanswered scans of one host and the oldest is given up: the row stays under 1 KB.
+OUTSTANDING_MAX = 3
+SNAPSHOTS = "snapshots"
+_SCANNER = "scheduler"  # who speaks, in the snapshot of a scan nobody performed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ask:
+    """A scan to ask for. `nominal` is the time it stands for: the slot's, the command's, the host record's."""
+
+    scan_id: UUID
+    reason: ScanReason
+    nominal: datetime
+    slot: int | None = None
+    command_id: UUID | None = None
+
+    @property
+    def lane(self) -> Lane:
+        """People and news take the fast lane; what the clock asks for, the slow one."""
+        return Lane.SLOW if self.reason in {ScanReason.SLOT, ScanReason.RETRY} else Lane.NOW
+
+
+@dataclass(slots=True)
+class Turn:
+    """`row` and `known` are replaced, never changed; `known` None = no host record."""
+
+    row: Schedule
+    known: KnownHost | None
+    at: datetime
+    timing: Timing
+    pools: frozenset[str]
+    traceparent: str | None = None
+    outputs: list[OutgoingEvent] = field(default_factory=list)
+
+    @property
+    def active(self) -> bool:
+        """True while the host may be scanned."""
+        return self.row.status is HostStatus.ACTIVE and self.known is not None
+
+    def become(self, **changes: Any) -> None:
+        """Replaces fields of the row."""
+        self.row = self.row.model_copy(update=changes)
+
+    def ask(self, wanted: Ask) -> None:
+        """Asks for a scan; a retry that was planned is answered by it. Needs a host record."""
+        host = self._host()
+        stamp = requested_at(wanted.nominal, last=self.row.requested_at, at=self.at)
+        asked = Outstanding(
+            scan_id=wanted.scan_id,
+            requested_at=stamp,
+            not_after=not_after(wanted.lane, host.interval, at=self.at, timing=self.timing),
+            reason=wanted.reason,
+            host_version=host.version,
+        )
+        self.become(requested_at=stamp, retry=None)
+        if host.pool not in self.pools:
+            # A send to a topic that does not exist would never end.
+            self._not_performed(asked, f"no such pool: {host.pool}")
+            return
+        self._request(host, wanted, asked)
+        self.become(outstanding=(*self.row.outstanding, asked))
+        if len(self.row.outstanding) > OUTSTANDING_MAX:
+            self.give_up(self.row.outstanding[0], "given up for newer requests")
+
+    def give_up(self, one: Outstanding, why: str) -> None:
+        """Ends a scan nobody performed: a snapshot says so. Of a host without record nothing is said."""
+        self.forget(one.scan_id)
+        if self.known is not None:
+            self._not_performed(one, why)
+
+    def forget(self, scan_id: UUID) -> bool:
+        """Waits no longer for that scan; False if nobody waited."""
+        kept = tuple(one for one in self.row.outstanding if one.scan_id != scan_id)
+        waited = len(kept) < len(self.row.outstanding)
+        if waited:
+            self.become(outstanding=kept)
+        return waited
+
+    def _host(self) -> Host:
+        if self.known is None:
+            raise LookupError("a scan needs a host record")
+        return self.known.host
+
+    def _request(self, host: Host, wanted: Ask, asked: Outstanding) -> None:
+        event = ScanRequested(
+            scan_id=asked.scan_id,
+            target=host.target(),
+            depth=Depth.LIGHT,
+            reason=wanted.reason,
+            lane=wanted.lane,
+            requested_at=asked.requested_at,
+            not_after=asked.not_after,
+            slot=wanted.slot,
+            command_id=wanted.command_id,
+            baseline=None if self.known is None else self.known.baseline,
+        )
+        topic = pool_topic(SCAN_REQUESTED_NOW if wanted.lane is Lane.NOW else SCAN_REQUESTED, host.pool)
+        # Keyed by hostname, so that one scanner meets all ports of a machine and can be polite to it.
+        self._emit(topic, host.hostname, ids.request_id(asked.scan_id), event)
+
+    def _not_performed(self, one: Outstanding, why: str) -> None:
+        host = self._host()
+        event = Snapshot(
+            scan_id=one.scan_id,
+            target=host.target().model_copy(update={"host_version": one.host_version}),
+            requested_at=one.requested_at,
+            depth=Depth.LIGHT,
+            reason=one.reason,
+            outcome=Outcome.NOT_PERFORMED,
+            detail=why,
+            finished_at=self.at,
+            scanner=_SCANNER,
+        )
+        self._emit(SNAPSHOTS, str(host.host_id), ids.snapshot_id(one.scan_id), event)
+
+    def _emit(self, topic: str, key: str, event_id: UUID, event: ScanRequested | Snapshot) -> None:
+        self.outputs.append(OutgoingEvent(topic, key, event_id, event, self.at, self.traceparent))
