@@ -30,6 +30,7 @@ SERVICES = (
     Service("notifier", "services.notifier.app", "notifier"),
 )
 ROLES = ("api", "projector", "notifier")
+FRONT_DOOR = "api"  # listens on VIGILO_PORT, and is ready only when all others are
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +44,14 @@ class Task:
 
 MIGRATIONS = Task("migrate", "Database schema", ("-m", "services.api.migrate"))
 TOPICS = Task("topics", "Topics", ("-m", "vigilo_cli.main", "topics", "apply", "--quiet"))
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What is done and what is kept running once Kafka and PostgreSQL are there."""
+
+    tasks: tuple[Task, ...] = (MIGRATIONS, TOPICS)
+    services: tuple[Service, ...] = SERVICES
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,9 +83,15 @@ def task_command(task: Task, around: Surroundings) -> Command:
     return Command(task.name, (sys.executable, *task.arguments), environment)
 
 
-def service_command(service: Service, around: Surroundings, *, health_port: int) -> Command:
-    """How to run it: its health is asked at `health_port` on loopback, its database URL is its own role's."""
-    environment = {**around.shared(), "VIGILO_HEALTH_PORT": str(health_port)}
+def service_command(service: Service, around: Surroundings, health_ports: Mapping[str, int]) -> Command:
+    """How to run it: its health on its own port of `health_ports`, its database URL its own role's.
+
+    The front door also learns where to ask all others, for a host can be scanned only when they are ready.
+    """
+    environment = {**around.shared(), "VIGILO_HEALTH_PORT": str(health_ports[service.name])}
+    if service.name == FRONT_DOOR:
+        others = (port for name, port in health_ports.items() if name != FRONT_DOOR)
+        environment["VIGILO_READY_WHEN"] = ",".join(f"http://127.0.0.1:{port}/readyz" for port in others)
     if service.role is not None:
         environment["VIGILO_DATABASE_URL"] = url_for(service.role, around)
     return Command(service.name, (sys.executable, "-m", service.module), environment)

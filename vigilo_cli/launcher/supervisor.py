@@ -65,10 +65,19 @@ class Supervisor:
         """Notice deaths, and start again those whose pause is over. To be called a few times a second."""
         for member in self.members:
             if member.child is None:
-                if at >= member.restart_at:
-                    member.run(at)
+                self._start_again(member, at)
             elif (code := member.child.exit_code()) is not None:
                 self._mourn(member, code, at)
+
+    def _start_again(self, member: Supervised, at: float) -> None:
+        if at < member.restart_at:
+            return
+        try:
+            member.run(at)
+        except OSError as error:  # no space for its log, no process to be had: later, perhaps
+            member.failures += 1
+            member.restart_at = at + pause_after(member.failures)
+            self._tell(f"{member.name} cannot be started: {error}")
 
     def _mourn(self, member: Supervised, code: int, at: float) -> None:
         assert member.child is not None

@@ -15,6 +15,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
+from functools import partial
 
 from vigilo_cli.launcher import ports
 from vigilo_cli.launcher.arrival import where_to_go
@@ -28,11 +29,9 @@ from vigilo_cli.launcher.processes import Child, Command, end_leftovers
 from vigilo_cli.launcher.progress import Progress, Step
 from vigilo_cli.launcher.server import Server
 from vigilo_cli.launcher.services import (
-    MIGRATIONS,
+    FRONT_DOOR,
     ROLES,
-    SERVICES,
-    TOPICS,
-    Service,
+    Plan,
     Surroundings,
     Task,
     service_command,
@@ -59,7 +58,7 @@ def up() -> int:
         options = options_from(os.environ)
         home = open_home(options.home)
         with lock(home):
-            return Launch(options, home, Interruption(), Progress()).run()
+            return Launch(options, home, Plan()).run()
     except CannotStart as problem:
         return _complain(str(problem))
     except OSError as error:
@@ -76,13 +75,13 @@ def _complain(line: str) -> int:
 class Launch:
     """One run of the whole system on one state folder, which the caller holds locked."""
 
-    def __init__(self, options: Options, home: Home, interruption: Interruption, progress: Progress) -> None:
+    def __init__(self, options: Options, home: Home, plan: Plan) -> None:
         self._options = options
         self._home = home
-        self._interruption = interruption
-        self._progress = progress
-        self._ports = home.ports()
-        self._supervisor = Supervisor(lambda line: progress.say(line, style="yellow"))
+        self._plan = plan
+        self._interruption = Interruption()
+        self._progress = Progress()
+        self._supervisor = Supervisor(self._warn)
 
     def run(self) -> int:
         """Start, tell where to go, watch; stop in order whatever happened."""
@@ -93,7 +92,7 @@ class Launch:
             kafka = choose_kafka(self._home, bootstrap=self._options.kafka_bootstrap)
             self._drive([self._bring_up(database, "PostgreSQL"), self._bring_up(kafka, "Kafka")])
             around = self._surroundings(kafka, database)
-            self._drive([self._do(MIGRATIONS, around), self._do(TOPICS, around)])
+            self._drive([self._do(task, around) for task in self._plan.tasks])
             self._drive([self._start_services(around)])
             for line in where_to_go(self._home, self._options.port, seconds=time.monotonic() - began):
                 self._progress.say(line)
@@ -173,20 +172,22 @@ class Launch:
 
     def _start_services(self, around: Surroundings) -> Iterator[None]:
         with self._progress.step("Services") as step:
-            for service in SERVICES:
-                self._supervise(service, around)
+            self._launch_services(around)
             deadline = time.monotonic() + SERVICES_TIMEOUT_SECONDS
             while waiting := self._supervisor.waiting_for():
                 self._supervisor.check(time.monotonic())
                 self._give_up_if_hopeless(waiting, deadline)
                 _show(step, waiting)
                 yield
-            step.detail = ", ".join(service.name for service in SERVICES)
+            step.detail = ", ".join(service.name for service in self._plan.services)
 
-    def _supervise(self, service: Service, around: Surroundings) -> None:
-        port = self._ports.get(service.name)
-        command = service_command(service, around, health_port=port)
-        self._supervisor.add(Supervised(service.name, lambda: self._child(command), port))
+    def _launch_services(self, around: Surroundings) -> None:
+        kept = self._home.ports()
+        health = {service.name: kept.get(service.name) for service in self._plan.services}
+        for service in self._plan.services:
+            start = partial(self._child, service_command(service, around, health))
+            port = self._options.port if service.name == FRONT_DOOR else health[service.name]
+            self._supervisor.add(Supervised(service.name, start, port))
 
     def _give_up_if_hopeless(self, waiting: dict[str, str], deadline: float) -> None:
         for member in self._supervisor.members:
@@ -212,8 +213,11 @@ class Launch:
         if free_mb >= LOW_SPACE_MB:
             return False
         line = f"Only {free_mb} MB are left under {self._home.root}: Kafka and PostgreSQL stop when the disk is full."
-        self._progress.say(line, style="yellow")
+        self._warn(line)
         return True
+
+    def _warn(self, line: str) -> None:
+        self._progress.say(line, style="yellow")
 
     def _stop(self) -> None:
         """Services first, so that what they still write arrives; then Kafka, then PostgreSQL."""
@@ -229,7 +233,7 @@ class Launch:
             )
             for members, seconds, may_hurry in rounds:
                 if killed := self._supervisor.stop(members, timeout=seconds, hurry=may_hurry):
-                    self._progress.say(f"Had to be killed: {', '.join(killed)}.", style="yellow")
+                    self._warn(f"Had to be killed: {', '.join(killed)}.")
 
 
 def _advance(lane: Iterator[None]) -> bool:
