@@ -1,0 +1,21 @@
+"""Wires the grader: `python -m services.grader.app`."""
+
+from __future__ import annotations
+
+from services.grader.decide import GraderProcessor
+from services.grader.settings import GraderSettings
+from vigilo.adapters.settings import read
+from vigilo.adapters.streams.process import run_processor
+from vigilo.adapters.trust_stores import load_trust_stores
+from vigilo.grading.trust.judge import TrustJudge
+
+
+def main() -> None:
+    """Runs until SIGTERM."""
+    settings = read(GraderSettings)
+    judge = TrustJudge(load_trust_stores(settings.trust_bundle))
+    run_processor(GraderProcessor(judge), settings, output_topics=("report-cards", "certificate-changes"))
+
+
+if __name__ == "__main__":
+    main()
