@@ -12,6 +12,8 @@ from confluent_kafka import Consumer, KafkaError, Message, Producer, TopicPartit
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
 
+from vigilo.adapters.kafka.producer import producer_config
+from vigilo.adapters.settings import KafkaSettings
 from vigilo.events.partitioner import partition_for
 
 PARTITIONS = 12
@@ -76,7 +78,8 @@ def read_back(bootstrap: str, topic: str) -> dict[bytes, set[int]]:
 
 
 async def test_a_thousand_keys_of_both_clients_share_their_partitions(kafka_bootstrap: str, topic: str) -> None:
-    ours = by_librdkafka(kafka_bootstrap, topic, partitioner="murmur2_random")
+    config = producer_config(KafkaSettings(bootstrap=kafka_bootstrap), client_id="test")
+    ours = by_librdkafka(kafka_bootstrap, topic, partitioner=config["partitioner"])
     fausts = await by_aiokafka(kafka_bootstrap, topic)
     expected = {key: partition_for(key, PARTITIONS) for key in KEYS}
     assert ours == fausts == expected
