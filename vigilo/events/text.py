@@ -20,6 +20,8 @@ _HIDDEN_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 
 def visible(text: str, *, limit: int = PEER_TEXT_MAX) -> str:
     """The text with every hidden character written as \\xNN or \\uNNNN, cut to `limit` characters. Idempotent."""
+    if text.isprintable() and len(text) <= limit:  # the usual case, decided in C: nothing hidden, nothing to cut
+        return text
     shown = "".join(_escape(char) if unicodedata.category(char) in _HIDDEN_CATEGORIES else char for char in text)
     return shown if len(shown) <= limit else shown[: limit - 1] + _ELLIPSIS
 
