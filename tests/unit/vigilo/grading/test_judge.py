@@ -1,0 +1,41 @@
+"""Trust verdicts are cached, and change exactly at the instants at which validity begins or ends."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.fakes.pki import Authority, Options
+from vigilo.events.cards import TrustDomain, TrustReason, Verdict
+from vigilo.grading.trust.judge import TrustJudge
+from vigilo.grading.trust.stores import AnchorSet, TrustStores
+
+NOW = datetime.now(UTC).replace(microsecond=0)
+AUTHORITY = Authority.create()
+STORES = TrustStores(public=AnchorSet("test", (AUTHORITY.root.certificate,)))
+LEAF = AUTHORITY.leaf("a.test", options=Options(not_before=NOW, lifetime=timedelta(days=10)))
+
+
+@given(st.lists(st.integers(-3 * 86_400, 13 * 86_400), min_size=1, max_size=20))
+@settings(max_examples=50, deadline=None)
+def test_the_cache_never_changes_a_verdict(seconds: list[int]) -> None:
+    cached = TrustJudge(STORES)
+    for moment in (NOW + timedelta(seconds=offset) for offset in seconds):
+        fresh = TrustJudge(STORES).judge(LEAF.chain_der, TrustDomain.PUBLIC, at=moment)
+        assert cached.judge(LEAF.chain_der, TrustDomain.PUBLIC, at=moment) == fresh
+
+
+def test_a_verdict_flips_when_the_leaf_expires() -> None:
+    judge = TrustJudge(STORES)
+    end = NOW + timedelta(days=10)
+    assert judge.judge(LEAF.chain_der, TrustDomain.PUBLIC, at=end - timedelta(seconds=1)).trusted is Verdict.YES
+    after = judge.judge(LEAF.chain_der, TrustDomain.PUBLIC, at=end + timedelta(seconds=1))
+    assert (after.trusted, after.reason, after.depth) == (Verdict.NO, TrustReason.EXPIRED, 0)
+
+
+@given(st.lists(st.binary(max_size=60), min_size=1, max_size=3))
+def test_bytes_that_are_no_certificate_are_unknown(chain: list[bytes]) -> None:
+    verdict = TrustJudge(STORES).judge(chain, TrustDomain.PUBLIC, at=NOW)
+    assert (verdict.trusted, verdict.reason) == (Verdict.UNKNOWN, TrustReason.UNREADABLE)
