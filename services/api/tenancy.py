@@ -14,6 +14,10 @@ WITHOUT_WORKSPACE: Final = frozenset(
         "migrations._yoyo_migration",
         "migrations._yoyo_version",
         "migrations.yoyo_lock",
+        # DER by its SHA-256, shared; read_model.workspace_certificates says who may see it, by a policy of this table.
+        "read_model.certificates",
+        # How far the projector has read.
+        "read_model.projector_offsets",
         # The notifier serves all workspaces; no other role has a right on these.
         "notifier.consumed_offsets",
         "notifier.outbox",

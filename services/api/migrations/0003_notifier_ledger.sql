@@ -1,5 +1,5 @@
 -- The notifier's ledger: one row per (transition, channel), written by vigilo_notifier alone (schema notifier).
--- depends: 0001_config
+-- depends: 0001_roles_and_config
 
 create table notifier.consumed_offsets (
     topic        text    not null,
