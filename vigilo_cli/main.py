@@ -15,6 +15,8 @@ from typer.main import get_command
 COMMANDS = {
     "up": "vigilo_cli.up",
     "topics": "vigilo_cli.topics",
+    "dlq": "vigilo_cli.dlq",
+    "config": "vigilo_cli.config",
 }
 COMPLETION = {"install_completion", "show_completion"}
 

@@ -17,7 +17,7 @@ from pathlib import Path
 from vigilo_cli.launcher import docker
 from vigilo_cli.launcher.home import Home
 from vigilo_cli.launcher.ports import LOOPBACK
-from vigilo_cli.launcher.problems import CannotStart
+from vigilo_cli.launcher.problems import CannotStart, reason_in
 from vigilo_cli.launcher.processes import CHILD, Account
 from vigilo_cli.launcher.server import ExternalServer, Server
 
@@ -94,7 +94,7 @@ class WheelPostgres(_Postgres):
     def prepare(self) -> None:
         """Make the data folder the first time."""
         self._binaries = _wheel_binaries()
-        self.port = self.home.ports().get("postgres")
+        self.port = self.home.ports.get("postgres")
         self._account = account_for(self._data)
         if not (self._data / "PG_VERSION").exists() or not self._finished.exists():
             self._initialise()
@@ -119,8 +119,8 @@ class WheelPostgres(_Postgres):
         wrapper += [str(self._account.uid), str(self._account.gid), "--"]
         answer = subprocess.run([*wrapper, *argv], capture_output=True, text=True, timeout=120, check=False)
         if answer.returncode != 0:
-            reason = (answer.stderr.strip() or answer.stdout.strip()).splitlines()[-1:]
-            raise CannotStart(f"PostgreSQL's data folder {self._data} cannot be made: {' '.join(reason)}")
+            reason = reason_in(answer.stderr or answer.stdout)
+            raise CannotStart(f"PostgreSQL's data folder {self._data} cannot be made: {reason}")
 
     def launch(self) -> None:
         """Start the server; ready a fraction of a second later."""
@@ -144,7 +144,7 @@ class DockerPostgres(_Postgres):
 
     def prepare(self) -> None:
         """Fetch the image."""
-        self.port = self.home.ports().get("postgres")
+        self.port = self.home.ports.get("postgres")
         environment = {"POSTGRES_PASSWORD": self.home.secret(PASSWORD_FILE)}
         name = docker.name_for(self.home.root, "postgres")
         settings = tuple(option for key, text in SETTINGS.items() for option in ("-c", f"{key}={text}"))

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from vigilo_cli.launcher.problems import CannotStart
+from vigilo_cli.launcher.problems import CannotStart, reason_in
 from vigilo_cli.launcher.processes import Command
 
 
@@ -55,8 +55,7 @@ def prepare(container: Container) -> None:
         ["docker", "pull", "--quiet", container.image], capture_output=True, text=True, timeout=900, check=False
     )
     if pulled.returncode != 0:
-        reason = (pulled.stderr.strip().splitlines() or ["no reason given"])[-1]
-        raise CannotStart(f"Docker cannot fetch {container.image}: {reason}")
+        raise CannotStart(f"Docker cannot fetch {container.image}: {reason_in(pulled.stderr)}")
 
 
 def command(name: str, container: Container) -> Command:

@@ -16,9 +16,10 @@ from vigilo_cli.launcher.problems import CannotStart
 
 @dataclass(frozen=True, slots=True)
 class Home:
-    """Where one installation keeps everything it writes. Absolute; only its owner may enter."""
+    """Where one installation keeps everything it writes. `root` is absolute; only its owner may enter."""
 
     root: Path
+    ports: Ports
 
     @property
     def logs(self) -> Path:
@@ -31,18 +32,9 @@ class Home:
         return self.root / "run"
 
     @property
-    def ports_file(self) -> Path:
-        """Ports by name, kept across runs."""
-        return self.root / "ports.json"
-
-    @property
     def owner_token(self) -> Path:
         """The owner's API token; readable by the owner only."""
         return self.root / "owner-token"
-
-    def ports(self) -> Ports:
-        """The kept ports."""
-        return Ports(self.ports_file)
 
     def secret(self, name: str) -> str:
         """A random secret made at first use, kept in a file only the owner may read."""
@@ -54,7 +46,8 @@ class Home:
 
 def open_home(root: Path) -> Home:
     """The folder, made if needed. Raises CannotStart if it cannot be used."""
-    home = Home(root.absolute())
+    root = root.absolute()
+    home = Home(root, Ports(root / "ports.json"))
     try:
         for folder in (home.root, home.logs, home.records):
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)

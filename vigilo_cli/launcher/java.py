@@ -13,7 +13,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from vigilo_cli.launcher.problems import CannotStart
+from vigilo_cli.launcher.problems import CannotStart, reason_in
 
 KAFKA_FILES = Path(__file__).parents[2] / "deploy" / "kafka"
 KAFKA_VERSION = "4.3.1"
@@ -90,6 +90,6 @@ def _fetch(pom: Path, jars: Path, java: Path) -> None:
             check=False,
         )
         if answer.returncode != 0:
-            reason = next((line for line in answer.stdout.splitlines() if "ERROR" in line), answer.stderr.strip())
-            raise CannotStart(f"Maven could not fetch the broker ({reason[:300]}): check the network, {ELSE_KAFKA}.")
+            reason = reason_in(answer.stdout + answer.stderr)
+            raise CannotStart(f"Maven could not fetch the broker ({reason}): check the network, {ELSE_KAFKA}.")
         target.rename(jars)

@@ -16,7 +16,7 @@ from pathlib import Path
 from vigilo_cli.launcher import docker, java
 from vigilo_cli.launcher.home import Home
 from vigilo_cli.launcher.ports import LOOPBACK
-from vigilo_cli.launcher.problems import CannotStart
+from vigilo_cli.launcher.problems import CannotStart, reason_in
 from vigilo_cli.launcher.server import ExternalServer, Server
 
 IMAGE = f"apache/kafka:{java.KAFKA_VERSION}"
@@ -77,7 +77,7 @@ class JavaKafka(Server):
         """Fetch the jars, write the properties, format the storage the first time."""
         program = java.find_java()
         jars = java.kafka_jars(program)
-        ports = self.home.ports()
+        ports = self.home.ports
         self.port = ports.get("kafka")
         self._folder.mkdir(parents=True, exist_ok=True)
         properties = self._folder / "server.properties"
@@ -96,8 +96,8 @@ class JavaKafka(Server):
         options = ("format", f"--cluster-id={cluster}", "--config", str(properties))
         answer = subprocess.run([*tool, *options], capture_output=True, text=True, timeout=120, check=False)
         if answer.returncode != 0:
-            reason = (answer.stderr.strip() or answer.stdout.strip()).splitlines()[-1:]
-            raise CannotStart(f"Kafka's storage under {self._folder} cannot be formatted: {' '.join(reason)}")
+            reason = reason_in(answer.stderr or answer.stdout)
+            raise CannotStart(f"Kafka's storage under {self._folder} cannot be formatted: {reason}")
         done.write_text(cluster)
 
     def launch(self) -> None:
@@ -118,7 +118,7 @@ class DockerKafka(Server):
 
     def prepare(self) -> None:
         """Fetch the image."""
-        self.port = self.home.ports().get("kafka")
+        self.port = self.home.ports.get("kafka")
         name = docker.name_for(self.home.root, "kafka")
         environment = container_settings(self.port)
         self._container = docker.Container(name, IMAGE, (self.port, 9092), "/var/lib/kafka/data", environment)

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import random
 import socket
+import threading
 from pathlib import Path
 
 import psutil
 
 LOOPBACK = "127.0.0.1"
+CHOICE = (20_000, 32_000)
 
 
 def is_free(port: int, host: str = LOOPBACK) -> bool:
@@ -23,10 +26,11 @@ def is_free(port: int, host: str = LOOPBACK) -> bool:
 
 
 def any_free() -> int:
-    """A port the kernel says is free."""
-    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
-        probe.bind((LOOPBACK, 0))
-        return int(probe.getsockname()[1])
+    """A free port below those the kernel hands to outgoing connections, which could take it between two runs."""
+    while True:
+        port = random.randrange(*CHOICE)
+        if is_free(port):
+            return port
 
 
 def user_of(port: int) -> str:
@@ -42,21 +46,38 @@ def user_of(port: int) -> str:
 
 
 class Ports:
-    """Ports by name, kept in one JSON file; a port that somebody else has taken since is replaced."""
+    """Ports by name, kept in one JSON file; a port that somebody else has taken since is replaced. For all threads."""
 
     def __init__(self, file: Path) -> None:
         self._file = file
-        self._kept: dict[str, int] = json.loads(file.read_text()) if file.exists() else {}
-        self._given: set[int] = set()
+        self._kept = _read(file)
+        self._given: dict[str, int] = {}
+        self._lock = threading.Lock()
+
+    def reserve(self, port: int) -> None:
+        """Never give this one to anybody: a person chose it."""
+        with self._lock:
+            self._given[f"reserved-{port}"] = port
 
     def get(self, name: str) -> int:
-        """The port of that name, free at this moment and not given to another name."""
-        port = self._kept.get(name, 0)
-        while port == 0 or port in self._given or not is_free(port):
+        """The port of that name: free when first asked for, the same ever after."""
+        with self._lock:
+            if name not in self._given:
+                self._given[name] = self._choose(name)
+                self._kept[name] = self._given[name]
+                self._file.write_text(json.dumps(self._kept, indent=1, sort_keys=True))
+            return self._given[name]
+
+    def _choose(self, name: str) -> int:
+        port = self._kept.get(name) or any_free()
+        while port in self._given.values() or not is_free(port):
             port = any_free()
-        self._given.add(port)
-        if self._kept.get(name) != port:
-            self._kept[name] = port
-            self._file.parent.mkdir(parents=True, exist_ok=True)
-            self._file.write_text(json.dumps(self._kept, indent=1))
         return port
+
+
+def _read(file: Path) -> dict[str, int]:
+    try:
+        kept = json.loads(file.read_text())
+        return {str(name): int(port) for name, port in kept.items()}
+    except (OSError, ValueError, AttributeError, TypeError):
+        return {}

@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -134,8 +135,10 @@ def end_leftovers(records: Path, *, timeout: float = 20) -> list[str]:
     found = [leftover for path in sorted(records.glob("*.json")) if (leftover := _leftover(path)) is not None]
     for process, _, stop_signal in found:
         _send(process, stop_signal)
-    _, alive = psutil.wait_procs([process for process, _, _ in found], timeout=timeout)
-    for process in alive:
+    deadline = time.monotonic() + timeout
+    while time.monotonic() < deadline and any(_runs(process) for process, _, _ in found):
+        time.sleep(0.05)
+    for process in (process for process, _, _ in found if _runs(process)):
         end_tree(process)
     for path in records.glob("*.json"):
         path.unlink(missing_ok=True)
@@ -147,10 +150,17 @@ def _leftover(record: Path) -> tuple[psutil.Process, str, int] | None:
         kept = json.loads(record.read_text())
         process = psutil.Process(kept["pid"])
         same = abs(process.create_time() - kept["started"]) < 1
-        running = process.is_running() and process.status() != psutil.STATUS_ZOMBIE
-        return (process, kept["name"], kept["signal"]) if same and running else None
+        return (process, kept["name"], kept["signal"]) if same and _runs(process) else None
     except (ValueError, KeyError, psutil.Error):
         return None
+
+
+def _runs(process: psutil.Process) -> bool:
+    """False also for a zombie: it has ended, though nobody has asked how (a container without an init)."""
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.Error:
+        return False
 
 
 def end_tree(process: psutil.Process) -> None:

@@ -101,4 +101,4 @@ def url_for(role: str, around: Surroundings) -> str:
     """The database's URL for the login role `vigilo_<role>`."""
     parts = urlsplit(around.database_url)
     place = parts.netloc.rpartition("@")[2]
-    return urlunsplit(parts._replace(netloc=f"vigilo_{role}:{quote(around.passwords[role])}@{place}"))
+    return urlunsplit(parts._replace(netloc=f"vigilo_{role}:{quote(around.passwords[role], safe='')}@{place}"))

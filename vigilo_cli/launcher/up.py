@@ -52,13 +52,13 @@ STOP_KAFKA_SECONDS = 5.0
 STOP_POSTGRES_SECONDS = 3.0
 
 
-def up() -> int:
+def up(plan: Plan | None = None) -> int:
     """Run until stopped. The exit code: 0 after an orderly stop, 1 with one line on standard error otherwise."""
     try:
         options = options_from(os.environ)
         home = open_home(options.home)
         with lock(home):
-            return Launch(options, home, Plan()).run()
+            return Launch(options, home, plan or Plan()).run()
     except CannotStart as problem:
         return _complain(str(problem))
     except OSError as error:
@@ -108,6 +108,7 @@ class Launch:
             self._progress.say(f"Ended what an earlier run left behind: {', '.join(leftovers)}.")
         check_space(self._home, self._options.min_free_mb)
         port = self._options.port
+        self._home.ports.reserve(port)
         if not ports.is_free(port):
             raise CannotStart(
                 f"Port {port} is in use by {ports.user_of(port)}: stop that, or choose another with VIGILO_PORT."
@@ -182,8 +183,7 @@ class Launch:
             step.detail = ", ".join(service.name for service in self._plan.services)
 
     def _launch_services(self, around: Surroundings) -> None:
-        kept = self._home.ports()
-        health = {service.name: kept.get(service.name) for service in self._plan.services}
+        health = {service.name: self._home.ports.get(service.name) for service in self._plan.services}
         for service in self._plan.services:
             start = partial(self._child, service_command(service, around, health))
             port = self._options.port if service.name == FRONT_DOOR else health[service.name]

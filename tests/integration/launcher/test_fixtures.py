@@ -24,7 +24,7 @@ def test_a_topic_can_be_made_and_written(kafka_bootstrap: str, topic_prefix: str
 
 
 def test_a_topic_never_comes_into_being_by_being_written_to(kafka_bootstrap: str, topic_prefix: str) -> None:
-    producer = Producer({"bootstrap.servers": kafka_bootstrap, "message.timeout.ms": 8000})
+    producer = Producer({"bootstrap.servers": kafka_bootstrap, "message.timeout.ms": 3000})
     errors: list[KafkaError | None] = []
     producer.produce(f"{topic_prefix}missing", b"hello", on_delivery=lambda error, message: errors.append(error))
     producer.flush(20)
