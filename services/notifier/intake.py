@@ -10,8 +10,8 @@ from typing import Any, Final
 from services.notifier import ledger
 from services.notifier.channels.webhook import alert_message, sample_message
 from services.notifier.delivery import recipients
-from services.notifier.ledger import Connection
 from services.notifier.records import NewDelivery, delivery_of
+from vigilo.adapters.postgres import Connection
 from vigilo.events import ids
 from vigilo.events.alerts import AlertTransition
 from vigilo.events.codec import UndecodableRecord, decode

@@ -8,26 +8,26 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Final
 from uuid import UUID
 
-from psycopg import AsyncConnection
 from psycopg.rows import class_row
 
 from services.notifier.delivery import Attempt, Verdict
 from services.notifier.records import Claimed, NewDelivery
+from vigilo.adapters.outbox import OutboxTable, columns
+from vigilo.adapters.postgres import Connection
 from vigilo.events import ids
-from vigilo.events.codec import encode
 from vigilo.events.deliveries import Delivery
 from vigilo.events.envelope import OutgoingEvent
 from vigilo.events.rules import Channel, RecordStatus
 
-Connection = AsyncConnection[Any]
-
-SOURCE = "/vigilo/notifier"
-OPEN_STATES = ["waiting", "retrying"]
+SOURCE: Final = "vigilo/notifier"
+# Any number nobody else takes as an advisory lock of this database.
+OUTBOX: Final = OutboxTable("notifier", "outbox", lock=7_216_011_330_404, channel="vigilo_notifier_outbox")
+OPEN_STATES: Final = ["waiting", "retrying"]
 # A claim outlives the longest request; a dead notifier's deliveries are taken up again after it.
-CLAIM = timedelta(seconds=20)
+CLAIM: Final = timedelta(seconds=20)
 
 
 class OffsetsMoved(Exception):
@@ -37,7 +37,7 @@ class OffsetsMoved(Exception):
 async def read_offsets(connection: Connection) -> dict[tuple[str, int], int]:
     """Next offset to consume, by (topic, partition)."""
     cursor = await connection.execute("select topic, partition, next_offset from notifier.consumed_offsets")
-    return {(topic, partition): offset for topic, partition, offset in await cursor.fetchall()}
+    return {(row["topic"], row["partition"]): row["next_offset"] for row in await cursor.fetchall()}
 
 
 async def advance(connection: Connection, topic: str, partition: int, *, came_from: int | None, to: int) -> None:
@@ -84,7 +84,7 @@ async def told_of_open(connection: Connection, alert_id: UUID) -> list[UUID]:
     """The channels for which the ledger holds this alert's open, in a stable order."""
     sql = "select channel_id from notifier.deliveries where alert_id = %s and kind = 'opened' order by channel_id"
     cursor = await connection.execute(sql, (alert_id,))
-    return [row[0] for row in await cursor.fetchall()]
+    return [row["channel_id"] for row in await cursor.fetchall()]
 
 
 async def enter(connection: Connection, deliveries: Iterable[NewDelivery], *, due: datetime) -> None:
@@ -165,10 +165,10 @@ async def claim(connection: Connection, *, now: datetime, limit: int) -> list[Cl
 
 async def next_due(connection: Connection) -> datetime | None:
     """When the next attempt is due; None when nothing waits."""
-    sql = "select min(next_attempt_at) from notifier.deliveries where status = any(%s)"
+    sql = "select min(next_attempt_at) as due from notifier.deliveries where status = any(%s)"
     cursor = await connection.execute(sql, (OPEN_STATES,))
     row = await cursor.fetchone()
-    return None if row is None else row[0]
+    return None if row is None else row["due"]
 
 
 async def record(connection: Connection, claimed: Claimed, attempt: Attempt, verdict: Verdict, *, at: datetime) -> None:
@@ -210,24 +210,11 @@ async def record(connection: Connection, claimed: Claimed, attempt: Attempt, ver
 async def announce(connection: Connection, event: Delivery) -> None:
     """Puts a delivery event into the outbox."""
     event_id = ids.delivery_event_id(event.delivery_id, event.attempt, event.status.value)
-    encoded = encode(
-        OutgoingEvent(topic="deliveries", key=str(event.delivery_id), id=event_id, event=event, time=event.at),
-        source=SOURCE,
-    )
-    payload = None if encoded.value is None else encoded.value.decode("utf-8")
-    headers = [[name, value.decode("utf-8")] for name, value in encoded.headers]
+    outgoing = OutgoingEvent(topic="deliveries", key=str(event.delivery_id), id=event_id, event=event, time=event.at)
     await connection.execute(
         """
         insert into notifier.outbox (workspace_id, id, aggregatetype, aggregateid, type, payload, headers)
         values (%s, %s, %s, %s, %s, %s, %s)
         """,
-        (
-            event.workspace_id,
-            event_id,
-            "deliveries",
-            str(event.delivery_id),
-            Delivery.ce_type(),
-            payload,
-            json.dumps(headers),
-        ),
+        (event.workspace_id, *columns(outgoing, source=SOURCE)),
     )

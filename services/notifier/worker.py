@@ -7,16 +7,17 @@ import contextlib
 import logging
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import Any, Final, Protocol
+from typing import Final, Protocol
 from uuid import UUID
 
 from psycopg import OperationalError
-from psycopg_pool import AsyncConnectionPool, PoolTimeout
+from psycopg_pool import PoolTimeout
 
 from services.notifier import ledger
 from services.notifier.channels.webhook import encode_body
 from services.notifier.delivery import Answer, Attempt, Verdict, judge
 from services.notifier.records import Claimed
+from vigilo.adapters.postgres import Pool
 from vigilo.events.deliveries import DeliveryStatus
 
 logger = logging.getLogger("vigilo.notifier.worker")
@@ -49,7 +50,7 @@ class Worker:
 
     def __init__(
         self,
-        pool: AsyncConnectionPool[Any],
+        pool: Pool,
         sender: Sender,
         destinations: Destinations,
         *,
@@ -114,7 +115,7 @@ class Worker:
             logger.warning("an attempt could not be recorded: %s", error)
 
     async def _claim(self) -> list[Claimed]:
-        async with self._pool.connection() as connection:
+        async with self._pool.connection() as connection, connection.transaction():
             return await ledger.claim(connection, now=self._clock(), limit=IN_FLIGHT)
 
     async def _pause(self) -> timedelta:
@@ -129,7 +130,7 @@ class Worker:
         self._on_attempt(attempt)
         now = self._clock()
         verdict = self._judge(claimed, attempt, now=now)
-        async with self._pool.connection() as connection:
+        async with self._pool.connection() as connection, connection.transaction():
             await ledger.record(connection, claimed, attempt, verdict, at=now)
         self._on_recorded()
 

@@ -55,6 +55,12 @@ create table notifier.outbox (
     headers       json not null
 );
 
+create function notifier.announce_outbox() returns trigger
+    language plpgsql
+    as $$ begin perform pg_notify('vigilo_notifier_outbox', ''); return null; end $$;
+create trigger announce_outbox after insert on notifier.outbox
+    for each statement execute function notifier.announce_outbox();
+
 do $$
 declare name text;
 begin

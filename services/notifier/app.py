@@ -1,0 +1,128 @@
+"""Wires the notifier: `python -m services.notifier.app`."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import signal
+from collections.abc import Callable, Mapping
+from contextlib import AsyncExitStack
+from datetime import UTC, datetime
+
+from services.notifier import ledger
+from services.notifier.delivery import Attempt
+from services.notifier.destinations import SealedDestinations
+from services.notifier.intake import INPUTS, SERVICE, Intake
+from services.notifier.reading import Reading
+from services.notifier.sender import WebhookSender
+from services.notifier.settings import NotifierSettings
+from services.notifier.worker import Worker
+from vigilo.adapters.health import Checks, HealthServer
+from vigilo.adapters.kafka.batches import BatchConsumer
+from vigilo.adapters.kafka.producer import Producer
+from vigilo.adapters.logs import configure
+from vigilo.adapters.metrics import Metrics
+from vigilo.adapters.outbox import DELIVERY_TIMEOUT, OutboxRelay
+from vigilo.adapters.postgres import Pool, connection_pool
+from vigilo.adapters.settings import read
+
+logger = logging.getLogger("vigilo.notifier")
+
+_FAILED = 70  # EX_SOFTWARE: a restart is always right
+
+
+def utc_now() -> datetime:
+    """The wall clock, UTC-aware."""
+    return datetime.now(UTC)
+
+
+async def serve(settings: NotifierSettings, stopping: asyncio.Event) -> None:
+    """Runs until `stopping`; attempts under way are finished and recorded."""
+    metrics = Metrics(SERVICE)
+    async with AsyncExitStack() as stack:
+        pool = connection_pool(settings.url(), name="vigilo-notifier", most=settings.database_connections)
+        sender = WebhookSender(settings.egress(), tls=settings.tls())
+        relay = OutboxRelay(ledger.OUTBOX, url=settings.url(), producer=lambda: _producer(settings))
+        consumer: BatchConsumer | None = None
+
+        def reading_ready() -> tuple[bool, Mapping[str, object]]:
+            assigned = 0 if consumer is None else len(consumer.assigned)
+            return consumer is not None and consumer.generation > 0, {"partitions": assigned}
+
+        checks = Checks(ready={"database": lambda: _answers(pool), "reading": reading_ready})
+        await stack.enter_async_context(HealthServer(settings.health_port, checks, metrics, host=settings.health_host))
+        await pool.open()
+        stack.push_async_callback(pool.close)
+        stack.push_async_callback(sender.close)
+        producer = await stack.enter_async_context(_producer(settings))
+        worker = Worker(pool, sender, SealedDestinations(settings.box()), clock=utc_now, on_attempt=_counter(metrics))
+        intake = Intake(public_url=settings.public_url)
+        reading = Reading(pool, intake, producer, clock=utc_now, on_entered=worker.wake)
+        consumer = BatchConsumer(settings.kafka, INPUTS, positions=reading.positions, group=SERVICE)
+        await stack.enter_async_context(consumer)
+        await _until_stopped(
+            stopping,
+            worker,
+            asyncio.create_task(reading.run(consumer)),
+            asyncio.create_task(worker.run()),
+            asyncio.create_task(relay.run()),
+        )
+
+
+async def _until_stopped(stopping: asyncio.Event, worker: Worker, *work: asyncio.Task[None]) -> None:
+    waiting = asyncio.create_task(stopping.wait())
+    done, _ = await asyncio.wait({waiting, *work}, return_when=asyncio.FIRST_COMPLETED)
+    reading, sending, relaying = work
+    if waiting in done:
+        reading.cancel()
+        worker.stop()
+        await sending
+        relaying.cancel()
+        return
+    for task in done:
+        task.result()
+    raise RuntimeError("a part of the notifier ended by itself")
+
+
+def _producer(settings: NotifierSettings) -> Producer:
+    return Producer(settings.kafka, client_id="vigilo-notifier", delivery_timeout=DELIVERY_TIMEOUT)
+
+
+async def _answers(pool: Pool) -> tuple[bool, Mapping[str, object]]:
+    async with pool.connection(timeout=1) as connection:
+        await connection.execute("select 1 from notifier.deliveries limit 1")
+    return True, {}
+
+
+def _counter(metrics: Metrics) -> Callable[[Attempt], None]:
+    attempts = metrics.counter("vigilo_delivery_attempts", "Attempts by how they ended.", ["answer"])
+    seconds = metrics.histogram("vigilo_delivery_attempt_seconds", "How long attempts took.")
+
+    def count(attempt: Attempt) -> None:
+        attempts.labels(attempt.answer.value).inc()
+        seconds.observe(attempt.duration_ms / 1000)
+
+    return count
+
+
+async def _main(settings: NotifierSettings) -> None:
+    stopping = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stopping.set)
+    await serve(settings, stopping)
+
+
+def main() -> None:
+    """Runs until SIGTERM; any failure ends the process with code 70."""
+    settings = read(NotifierSettings)
+    configure(SERVICE, settings.log_level)
+    try:
+        asyncio.run(_main(settings))
+    except Exception:
+        logger.exception("the notifier failed")
+        os._exit(_FAILED)
+
+
+if __name__ == "__main__":
+    main()
