@@ -31,6 +31,14 @@ from vigilo.events.text import visible
 
 app = typer.Typer()
 
+# `vigilo up` reads these before any service exists.
+LAUNCHER = {
+    "VIGILO_PORT": "`vigilo up`: port of the API and the web page; default 8080",
+    "VIGILO_CACHE": "`vigilo up`: where downloaded servers are kept",
+    "VIGILO_MIN_FREE_MB": "`vigilo up`: refuse to start with less free disk",
+    "VIGILO_READY_WHEN": "`vigilo up`: which services must be ready",
+}
+
 
 @app.command()
 def config(
@@ -82,8 +90,16 @@ def effective(classes: Iterable[tuple[str, type[EnvironmentSettings]]]) -> tuple
             for line in str(error).splitlines():
                 problems.setdefault(line, []).append(service)
         rows.update({(row.variable, row.value): row for row in found})
+    rows.update({(row.variable, row.value): row for row in launcher_rows()})
     ordered = [rows[key] for key in sorted(rows)]
     return ordered, [f"{line} ({', '.join(dict.fromkeys(names))})" for line, names in problems.items()]
+
+
+def launcher_rows() -> Iterator[Listed]:
+    """What `vigilo up` itself reads."""
+    for variable, description in LAUNCHER.items():
+        value = os.environ.get(variable, "")
+        yield Listed(variable, value, "environment" if value else "default", description)
 
 
 def unread(settings: type[EnvironmentSettings]) -> tuple[Listed, ...]:

@@ -117,16 +117,14 @@ def _value_lines(letter: DeadLetter) -> Iterator[str]:
     value = letter.record.value
     if value is None:
         omitted = letter.about.get("value_omitted")
-        yield (
-            "value        (none)" if omitted is None else f"value        ({visible(omitted)} bytes: too large to keep)"
-        )
+        yield f"value        {'(none)' if omitted is None else f'({visible(omitted)} bytes, too large to keep)'}"
         return
     yield f"value        {len(value)} bytes"
-    text = _text(value[:_VALUE_LIMIT])
-    if text is not None:
-        yield from (visible(line, limit=_VALUE_LIMIT) for line in text.split("\n"))
-    else:
-        yield from _hex_lines(value[:_VALUE_LIMIT])
+    shown = value[:_VALUE_LIMIT]
+    if _text(value) is None:
+        yield from _hex_lines(shown)
+    else:  # "ignore": the cut may go through a character
+        yield from (visible(line, limit=_VALUE_LIMIT) for line in shown.decode("utf-8", "ignore").split("\n"))
     if len(value) > _VALUE_LIMIT:
         yield f"... {len(value) - _VALUE_LIMIT} more bytes"
 

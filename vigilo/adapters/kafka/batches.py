@@ -95,9 +95,9 @@ class BatchConsumer:
         """Reads that assigned partition from `offset` on. Raises ConsumerBroken for a partition we do not have."""
         await self._call(lambda: self._seek(partition, offset))
 
-    async def ends(self) -> dict[Partition, int]:
-        """The end offsets of the assigned partitions now; asks the broker."""
-        return await self._call(self._ends)
+    async def bounds(self) -> dict[Partition, tuple[int, int]]:
+        """First offset and end offset of every assigned partition now; asks the broker."""
+        return await self._call(self._bounds)
 
     async def close(self) -> None:
         """Leaves the group. Safe to call twice."""
@@ -145,13 +145,13 @@ class BatchConsumer:
             raise ConsumerBroken(f"{partition.topic} partition {partition.number} is not ours")
         self._open().seek(TopicPartition(self._settings.physical(partition.topic), partition.number, offset))
 
-    def _ends(self) -> dict[Partition, int]:
+    def _bounds(self) -> dict[Partition, tuple[int, int]]:
         client = self._open()
-        ends = {}
+        bounds = {}
         for partition in sorted(self._assigned):
             wanted = TopicPartition(self._settings.physical(partition.topic), partition.number)
-            ends[partition] = client.get_watermark_offsets(wanted, timeout=_REQUEST_SECONDS)[1]
-        return ends
+            bounds[partition] = client.get_watermark_offsets(wanted, timeout=_REQUEST_SECONDS)
+        return bounds
 
     def _assign_all(self) -> None:
         client = self._open()

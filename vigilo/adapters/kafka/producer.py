@@ -29,13 +29,17 @@ _QUEUE_FULL_PAUSE: Final = 0.02
 
 
 class Undelivered(Exception):
-    """An event that Kafka did not take; whether it arrived is unknown when the cause is a timeout."""
+    """An event that Kafka did not take; whether it arrived is unknown when the cause is a timeout.
 
-    def __init__(self, topic: str, cause: str, *, key: bytes | None = None) -> None:
-        super().__init__(f"{topic}: {cause}")
+    `code` is Kafka's name of the error, such as MSG_SIZE_TOO_LARGE or _MSG_TIMED_OUT.
+    """
+
+    def __init__(self, topic: str, cause: str, *, key: bytes | None = None, code: str = "") -> None:
+        super().__init__(f"{topic}: {code}: {cause}" if code else f"{topic}: {cause}")
         self.topic = topic
         self.cause = cause
         self.key = key
+        self.code = code
 
 
 class ProducerBroken(Undelivered):
@@ -216,4 +220,4 @@ def outcome_of(event: EncodedEvent, error: KafkaError | None, message: Message) 
 
 def _undelivered(event: EncodedEvent, error: KafkaError) -> Undelivered:
     kind = ProducerBroken if error.fatal() else Undelivered
-    return kind(event.topic, f"{error.name()}: {error.str()}", key=event.key)
+    return kind(event.topic, error.str(), key=event.key, code=error.name())
