@@ -36,13 +36,13 @@ async def serve() -> int:
     from vigilo.adapters.health import Checks, HealthServer
     from vigilo.adapters.metrics import Metrics
 
-    front = "VIGILO_READY_WHEN" in os.environ
+    front = "VIGILO_READY_URLS" in os.environ
     name = "api" if front else "worker"
     stop = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
     asyncio.get_running_loop().add_signal_handler(signal.SIGINT, note, f"{name} got SIGINT")
     port = int(os.environ["VIGILO_PORT" if front else "VIGILO_HEALTH_PORT"])
-    note(f"{name} started {os.getpid()} database={os.environ['VIGILO_DATABASE_URL'].partition(':')[2][:13]}")
+    note(f"{name} started {os.getpid()} database={os.environ.get('VIGILO_DATABASE_URL', '').partition(':')[2][:13]}")
     async with HealthServer(port, Checks(), Metrics(name)):
         while not stop.is_set():
             if (Path(os.environ["VIGILO_HOME"]) / f"die-{name}").exists():

@@ -64,4 +64,4 @@ def command(name: str, container: Container) -> Command:
     secrets = [option for key in container.environment for option in ("--env", key)]
     argv = ["docker", "run", "--rm", "--name", container.name, "--stop-timeout", "20"]
     argv += ["--publish", f"127.0.0.1:{outside}:{inside}", "--volume", f"{container.name}:{container.mount}", *secrets]
-    return Command(name, (*argv, container.image, *container.arguments), environment=container.environment)
+    return Command(name, (*argv, container.image, *container.arguments), environment=dict(container.environment))

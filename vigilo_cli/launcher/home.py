@@ -6,6 +6,7 @@ import fcntl
 import os
 import secrets
 import shutil
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -38,10 +39,14 @@ class Home:
 
     def secret(self, name: str) -> str:
         """A random secret made at first use, kept in a file only the owner may read."""
+        return self.secret_file(name, lambda: secrets.token_urlsafe(24)).read_text().strip()
+
+    def secret_file(self, name: str, make: Callable[[], str]) -> Path:
+        """The private file of that name, with what `make` returns if it was not there."""
         file = self.root / name
         if not file.exists():
-            write_private(file, secrets.token_urlsafe(24))
-        return file.read_text().strip()
+            write_private(file, make())
+        return file
 
 
 def open_home(root: Path) -> Home:

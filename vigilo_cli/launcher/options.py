@@ -1,4 +1,4 @@
-"""What `vigilo up` can be told, all by environment variables."""
+"""What `vigilo up` can be told, all by environment variables (the two addresses also as `_FILE`)."""
 
 from __future__ import annotations
 
@@ -29,9 +29,19 @@ def options_from(environment: Mapping[str, str]) -> Options:
         home=Path(environment.get("VIGILO_HOME") or ".vigilo"),
         port=_number(environment, "VIGILO_PORT", DEFAULT_PORT, 1, 65535),
         min_free_mb=_number(environment, "VIGILO_MIN_FREE_MB", DEFAULT_MIN_FREE_MB, 0, 10**9),
-        kafka_bootstrap=environment.get("VIGILO_KAFKA_BOOTSTRAP") or None,
-        database_url=environment.get("VIGILO_DATABASE_URL") or None,
+        kafka_bootstrap=_text(environment, "VIGILO_KAFKA_BOOTSTRAP"),
+        database_url=_text(environment, "VIGILO_DATABASE_URL"),
     )
+
+
+def _text(environment: Mapping[str, str], variable: str) -> str | None:
+    file = environment.get(f"{variable}_FILE")
+    if not file:
+        return environment.get(variable) or None
+    try:
+        return Path(file).read_text(encoding="utf-8").strip() or None
+    except (OSError, UnicodeDecodeError) as error:
+        raise CannotStart(f"{variable}_FILE: cannot read {file}: {error}") from error
 
 
 def _number(environment: Mapping[str, str], variable: str, default: int, least: int, most: int) -> int:

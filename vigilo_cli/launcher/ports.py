@@ -68,6 +68,11 @@ class Ports:
                 self._file.write_text(json.dumps(self._kept, indent=1, sort_keys=True))
             return self._given[name]
 
+    def given(self) -> frozenset[int]:
+        """Every port this run listens on."""
+        with self._lock:
+            return frozenset(self._given.values())
+
     def _choose(self, name: str) -> int:
         port = self._kept.get(name) or any_free()
         while port in self._given.values() or not is_free(port):

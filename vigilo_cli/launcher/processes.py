@@ -28,11 +28,14 @@ class Account:
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """What to run. `stop_signal` asks it to end in order; the kernel sends the same one when its owner dies."""
+    """What to run. `stop_signal` asks it to end in order; the kernel sends the same one when its owner dies.
+
+    `environment` is laid over the owner's; None takes a variable away.
+    """
 
     name: str
     argv: Sequence[str]
-    environment: Mapping[str, str] = field(default_factory=dict)
+    environment: Mapping[str, str | None] = field(default_factory=dict)
     stop_signal: signal.Signals = signal.SIGTERM
     account: Account = Account()
 
@@ -110,11 +113,12 @@ def _spawn(command: Command, log: Path) -> subprocess.Popen[bytes]:
     account = command.account
     options = [str(os.getpid()), str(int(command.stop_signal)), str(account.uid), str(account.gid)]
     wrapper = [sys.executable, "-I", "-S", str(CHILD), *options, "--"]
+    merged = {**os.environ, **command.environment}
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("ab") as output:
         return subprocess.Popen(
             [*wrapper, *command.argv],
-            env={**os.environ, **command.environment},
+            env={name: text for name, text in merged.items() if text is not None},
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,

@@ -41,7 +41,11 @@ class Server(ABC):
         """True once clients can work."""
 
     def start_child(
-        self, argv: Sequence[str], *, environment: Mapping[str, str] | None = None, account: Account | None = None
+        self,
+        argv: Sequence[str],
+        *,
+        environment: Mapping[str, str | None] | None = None,
+        account: Account | None = None,
     ) -> None:
         """Run the server's process with the home's logs and records."""
         command = Command(self.name, argv, environment or {}, self.stop_signal, account or Account())

@@ -34,6 +34,7 @@ from vigilo_cli.launcher.services import (
     Plan,
     Surroundings,
     Task,
+    local_defaults,
     service_command,
     task_command,
 )
@@ -115,13 +116,18 @@ class Launch:
             )
 
     def _surroundings(self, kafka: Server, database: Server) -> Surroundings:
+        self._health_ports()  # given now, so that scans can be kept away from them
         return Surroundings(
             home=str(self._home.root),
             port=self._options.port,
             kafka_bootstrap=kafka.address,
             database_url=database.address,
             passwords={role: self._home.secret(f"{role}-password") for role in ROLES},
+            defaults=local_defaults(self._home, self._home.ports.given(), os.environ),
         )
+
+    def _health_ports(self) -> dict[str, int]:
+        return {service.name: self._home.ports.get(service.name) for service in self._plan.services}
 
     def _drive(self, lanes: list[Iterator[None]]) -> None:
         """Take turns with several lanes until all are done.
@@ -183,7 +189,7 @@ class Launch:
             step.detail = ", ".join(service.name for service in self._plan.services)
 
     def _launch_services(self, around: Surroundings) -> None:
-        health = {service.name: self._home.ports.get(service.name) for service in self._plan.services}
+        health = self._health_ports()
         for service in self._plan.services:
             start = partial(self._child, service_command(service, around, health))
             port = self._options.port if service.name == FRONT_DOOR else health[service.name]

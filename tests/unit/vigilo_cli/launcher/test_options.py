@@ -31,3 +31,11 @@ def test_an_empty_variable_counts_as_unset() -> None:
 def test_a_size_that_is_no_number_is_refused_by_name(text: str) -> None:
     with pytest.raises(CannotStart, match="VIGILO_MIN_FREE_MB"):
         options_from({"VIGILO_MIN_FREE_MB": text})
+
+
+def test_an_address_can_stand_in_a_file(tmp_path: Path) -> None:
+    file = tmp_path / "url"
+    file.write_text("postgresql://db/x\n")
+    assert options_from({"VIGILO_DATABASE_URL_FILE": str(file)}).database_url == "postgresql://db/x"
+    with pytest.raises(CannotStart, match="VIGILO_DATABASE_URL_FILE: cannot read"):
+        options_from({"VIGILO_DATABASE_URL_FILE": str(tmp_path / "none")})
