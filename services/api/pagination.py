@@ -9,7 +9,8 @@ import base64
 import binascii
 import json
 from collections.abc import Sequence
-from typing import Annotated, Final, Generic, TypeVar
+from typing import Annotated, Any, Final, Generic, TypeVar
+from uuid import UUID
 
 from fastapi import Query, Request, Response
 from pydantic import BaseModel, Field
@@ -34,13 +35,16 @@ class Page(BaseModel, Generic[T]):
     next: str | None = Field(None, examples=["WyJhLmV4YW1wbGUiXQ"])
 
 
-def encode_cursor(key: Sequence[str | int]) -> str:
+def encode_cursor(key: Sequence[str | int | UUID]) -> str:
     """The cursor that stands for this sort key."""
-    return base64.urlsafe_b64encode(json.dumps(list(key)).encode()).decode().rstrip("=")
+    return base64.urlsafe_b64encode(json.dumps(list(key), default=str).encode()).decode().rstrip("=")
 
 
-def decode_cursor(text: str | None, kinds: Sequence[type]) -> tuple[str | int, ...] | None:
-    """The sort key in the cursor, of exactly these types; None without a cursor. Raises a 422 problem."""
+def decode_cursor(text: str | None, kinds: Sequence[type]) -> tuple[Any, ...] | None:
+    """The sort key in the cursor, of exactly these types (str, int, UUID); None without a cursor.
+
+    Raises a 422 problem.
+    """
     if text is None:
         return None
     try:
@@ -48,9 +52,20 @@ def decode_cursor(text: str | None, kinds: Sequence[type]) -> tuple[str | int, .
         json.dumps(key, ensure_ascii=False).encode()  # lone surrogates are no text
     except (binascii.Error, ValueError, RecursionError) as error:
         raise _bad_cursor() from error
-    if not isinstance(key, list) or [type(part) for part in key] != list(kinds) or any("\0" in str(k) for k in key):
+    if not isinstance(key, list) or len(key) != len(kinds):
         raise _bad_cursor()
-    return tuple(key)
+    return tuple(_part(part, kind) for part, kind in zip(key, kinds, strict=True))
+
+
+def _part(part: object, kind: type) -> object:
+    if kind is UUID and isinstance(part, str):
+        try:
+            return UUID(part)
+        except ValueError:
+            raise _bad_cursor() from None
+    if type(part) is not kind or "\0" in str(part):
+        raise _bad_cursor()
+    return part
 
 
 def _bad_cursor() -> Problem:

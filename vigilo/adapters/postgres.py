@@ -53,7 +53,7 @@ def connection_pool(url: str, *, name: str, most: int = 8, least: int = 1) -> Po
         url,
         connection_class=AsyncConnection[DictRow],
         kwargs=connection_arguments(name),
-        configure=_limit_statements,
+        configure=_prepare,
         check=AsyncConnectionPool.check_connection,
         min_size=least,
         max_size=max(most, least),
@@ -67,7 +67,7 @@ def connection_pool(url: str, *, name: str, most: int = 8, least: int = 1) -> Po
 async def connect(url: str, *, name: str, role: str | None = None) -> Connection:
     """One connection of its own, acting as `role` if given. Raises psycopg.OperationalError."""
     connection = await AsyncConnection[DictRow].connect(url, **connection_arguments(name))
-    await _limit_statements(connection)
+    await _prepare(connection)
     if role is not None:
         await connection.execute(sql.SQL("set role {}").format(sql.Identifier(role)))
     return connection
@@ -78,7 +78,8 @@ def connection_arguments(name: str) -> dict[str, Any]:
     return {"autocommit": True, "row_factory": dict_row, "application_name": name, **_KEEPALIVE}
 
 
-async def _limit_statements(connection: Connection) -> None:
+async def _prepare(connection: Connection) -> None:
+    await connection.execute("set timezone to 'UTC'")
     await connection.execute(f"set statement_timeout = {_STATEMENT_TIMEOUT_MS}")
     await connection.execute("set idle_in_transaction_session_timeout = 60000")
 

@@ -160,14 +160,15 @@ begin
                        'using (workspace_id = config.current_workspace()) '
                        'with check (workspace_id = config.current_workspace())', name);
     end loop;
-    -- The relay republishes and buries records of all workspaces; it reads no secret, no token.
-    foreach name in array array['workspaces', 'hosts', 'channels', 'alert_rules'] loop
-        execute format('create policy republish on config.%I for select to vigilo_relay using (true)', name);
-    end loop;
+    -- The relay buries deleted records of all workspaces; it sees no living one, no secret, no token.
     foreach name in array array['hosts', 'channels', 'alert_rules'] loop
+        execute format('create policy see_deleted on config.%I for select to vigilo_relay '
+                       'using (status = ''deleted'')', name);
         execute format('create policy bury on config.%I for delete to vigilo_relay using (status = ''deleted'')', name);
     end loop;
 end $$;
+-- Who republishes must know which workspaces there are; it reads them one by one, as vigilo_api.
+create policy list_workspaces on config.workspaces for select to vigilo_relay using (true);
 create policy publish on config.outbox to vigilo_relay using (true) with check (true);
 create policy see_expired on config.idempotency_keys for select to vigilo_relay using (expires_at < now());
 create policy drop_expired on config.idempotency_keys for delete to vigilo_relay using (expires_at < now());
@@ -180,7 +181,7 @@ grant select, insert, update on config.workspaces, config.hosts, config.channels
 grant select, insert, update, delete on config.channel_secrets to vigilo_api;
 grant select, insert, delete on config.idempotency_keys to vigilo_api;
 grant insert on config.outbox to vigilo_api;
-grant select on config.workspaces to vigilo_relay;
+grant select (workspace_id) on config.workspaces to vigilo_relay;
 grant select, delete on config.hosts, config.channels, config.alert_rules, config.idempotency_keys to vigilo_relay;
 grant select, insert, delete on config.outbox to vigilo_relay;
 

@@ -1,0 +1,98 @@
+"""What becomes of a channel when somebody adds, edits, deletes or tests it. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+from services.api.models.channels import ChannelPatch, ChannelToAdd
+from services.api.problems import Problem, invalid
+from services.api.webhooks import BadWebhookUrl, check_egress, shown_destination
+from vigilo.adapters.egress import DeliveryEgress
+from vigilo.adapters.secrets import WebhookCredentials
+from vigilo.events.deliveries import DeliveryCommand, DeliveryCommandKind
+from vigilo.events.envelope import OutgoingEvent
+from vigilo.events.ids import record_id
+from vigilo.events.rules import AlertRule, Channel, ChannelKind, RecordStatus
+
+
+def add(
+    wanted: ChannelToAdd, fresh_secret: str, *, workspace_id: UUID, channel_id: UUID, at: datetime
+) -> tuple[Channel, WebhookCredentials]:
+    """The first version of a channel, and what is to be sealed for it."""
+    channel = Channel(
+        channel_id=channel_id,
+        workspace_id=workspace_id,
+        version=1,
+        status=RecordStatus.ACTIVE,
+        kind=ChannelKind(wanted.kind),
+        name=wanted.name,
+        enabled=wanted.enabled,
+        destination=shown_destination(wanted.url),
+        created_at=at,
+        updated_at=at,
+    )
+    return channel, WebhookCredentials(url=wanted.url, secret=wanted.secret or fresh_secret)
+
+
+def edit(
+    channel: Channel, credentials: WebhookCredentials, patch: ChannelPatch, *, at: datetime
+) -> tuple[Channel, WebhookCredentials]:
+    """The next version and its credentials; the same ones if nothing would change.
+
+    New credentials make a new version too: the notifier forgets then that a receiver had answered 410 Gone.
+    """
+    sent = {name: getattr(patch, name) for name in patch.model_fields_set}
+    renewed = credentials.model_copy(update={name: sent[name] for name in ("url", "secret") if name in sent})
+    changes: dict[str, object] = {name: sent[name] for name in ("name", "enabled") if name in sent}
+    changes["destination"] = shown_destination(renewed.url)
+    if renewed == credentials and all(getattr(channel, name) == value for name, value in changes.items()):
+        return channel, credentials
+    return _next(channel, at, **changes), renewed
+
+
+def delete(channel: Channel, users: Sequence[AlertRule], *, at: datetime) -> Channel:
+    """The last version. Raises a 409 problem while rules send to it."""
+    if users:
+        detail = "Alert rules send to this channel; take it out of them first."
+        rules = [{"rule_id": str(rule.rule_id), "name": rule.name} for rule in users]
+        raise Problem(409, "channel-in-use", detail, rules=rules)
+    return _next(channel, at, status=RecordStatus.DELETED)
+
+
+def test(channel: Channel, *, command_id: UUID, by: str, at: datetime) -> DeliveryCommand:
+    """The command to send a test message. Raises a 409 problem for a disabled channel."""
+    if not channel.enabled:
+        raise Problem(409, "channel-disabled", "This channel is disabled; enable it before testing it.")
+    return DeliveryCommand(
+        command_id=command_id,
+        workspace_id=channel.workspace_id,
+        channel_id=channel.channel_id,
+        kind=DeliveryCommandKind.TEST,
+        by=by,
+        at=at,
+    )
+
+
+def check(credentials: WebhookCredentials, egress: DeliveryEgress) -> None:
+    """Raises a 422 problem for a URL nothing would ever be sent to."""
+    try:
+        check_egress(credentials.url, egress)
+    except BadWebhookUrl as error:
+        raise invalid("url", error.reason, error.allowed) from error
+
+
+def record(channel: Channel) -> OutgoingEvent:
+    """The event that tells this version."""
+    identity = record_id(channel.channel_id, channel.version)
+    return OutgoingEvent("channels", str(channel.channel_id), identity, channel, channel.updated_at)
+
+
+def command(asked: DeliveryCommand) -> OutgoingEvent:
+    """The event that tells this command."""
+    return OutgoingEvent("delivery-commands", str(asked.channel_id), asked.command_id, asked, asked.at)
+
+
+def _next(channel: Channel, at: datetime, **changes: object) -> Channel:
+    return channel.model_copy(update={**changes, "version": channel.version + 1, "updated_at": at})

@@ -1,0 +1,146 @@
+"""/channels: where alerts go."""
+
+from __future__ import annotations
+
+import base64
+import secrets
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Query, Request, Response
+
+from services.api.auth import Caller, Role
+from services.api.commands import channels as decide
+from services.api.etags import check_version, etag
+from services.api.idempotency import Answer
+from services.api.models.channels import (
+    SECRET_PREFIX,
+    ChannelAdded,
+    ChannelListing,
+    ChannelPatch,
+    ChannelToAdd,
+    ChannelView,
+    TestAsked,
+)
+from services.api.openapi import BASE, problems, with_etag
+from services.api.pagination import Page, decode_cursor, encode_cursor, link_next
+from services.api.reading import Reading
+from services.api.stores import channels as store
+from services.api.stores import rows
+from services.api.stores import rules as rule_store
+from services.api.writing import Writing, answered
+from vigilo.adapters.postgres import Connection
+from vigilo.events.ids import new_id
+from vigilo.events.rules import Channel
+
+router = APIRouter(prefix=f"{BASE}/channels", tags=["channels"])
+
+
+@router.post(
+    "", status_code=201, response_model=ChannelAdded, responses={**problems(409, 422), 201: with_etag("Added")}
+)
+async def add_channel(body: ChannelToAdd, writing: Writing) -> Response:
+    """Add a channel. The answer shows its signing secret, this once."""
+
+    async def effect(connection: Connection) -> Answer:
+        workspace_id, box = writing.caller.workspace_id, writing.resources.box
+        channel, kept = decide.add(body, _fresh_secret(), workspace_id=workspace_id, channel_id=new_id(), at=writing.at)
+        decide.check(kept, writing.resources.delivery_egress)
+        await rows.insert(connection, store.TABLE, channel)
+        await store.keep_credentials(connection, channel, kept, box, at=writing.at)
+        await rows.publish(connection, workspace_id, [decide.record(channel)])
+        view = ChannelAdded(**dict(_view(writing.caller, channel)), secret=kept.secret)
+        headers = {"ETag": etag(channel.version), "Location": view.href, "Cache-Control": "no-store"}
+        return answered(view, status=201, headers=headers, secret=True)
+
+    return await writing.once(Role.ADMIN, effect)
+
+
+@router.get("", responses=problems(422))
+async def list_channels(
+    request: Request, response: Response, listing: Annotated[ChannelListing, Query()], reading: Reading
+) -> Page[ChannelView]:
+    """Channels in the order they were made."""
+    after = decode_cursor(listing.cursor, (UUID,))
+    found = await store.page(reading.connection, after=after[0] if after else None, limit=listing.limit + 1)
+    items = found[: listing.limit]
+    following = encode_cursor([items[-1].channel_id]) if len(found) > listing.limit else None
+    link_next(request, response, following)
+    return Page(items=[_view(reading.caller, channel) for channel in items], next=following)
+
+
+@router.get("/{channel_id}", response_model=ChannelView, responses={**problems(404), 200: with_etag("The channel")})
+async def get_channel(channel_id: UUID, reading: Reading) -> Response:
+    """One channel; never its secret."""
+    answer = _shown(reading.caller, await store.load(reading.connection, channel_id))
+    return Response(answer.body, headers=dict(answer.headers))
+
+
+@router.patch(
+    "/{channel_id}",
+    response_model=ChannelView,
+    responses={**problems(404, 409, 412, 422), 200: with_etag("As it is now")},
+)
+async def edit_channel(channel_id: UUID, body: ChannelPatch, writing: Writing) -> Response:
+    """Change a channel, its address or its signing secret."""
+
+    async def effect(connection: Connection) -> Answer:
+        channel = await store.lock(connection, channel_id)
+        check_version(writing.if_match, channel.version)
+        box = writing.resources.box
+        present = await store.credentials(connection, channel, box)
+        changed, kept = decide.edit(channel, present, body, at=writing.at)
+        if changed is not channel:
+            if kept != present:
+                decide.check(kept, writing.resources.delivery_egress)
+                await store.keep_credentials(connection, changed, kept, box, at=writing.at)
+            await _apply(connection, changed)
+        return _shown(writing.caller, changed)
+
+    return await writing.once(Role.ADMIN, effect)
+
+
+@router.delete("/{channel_id}", status_code=204, responses=problems(404, 409, 412))
+async def delete_channel(channel_id: UUID, writing: Writing) -> Response:
+    """Remove a channel and its secret. Rules that send to it must be changed first."""
+
+    async def effect(connection: Connection) -> Answer:
+        channel = await store.lock(connection, channel_id)
+        check_version(writing.if_match, channel.version)
+        users = await rule_store.using(connection, channel_id)
+        await _apply(connection, decide.delete(channel, users, at=writing.at))
+        await store.forget_credentials(connection, channel_id)
+        return Answer(204)
+
+    return await writing.once(Role.ADMIN, effect)
+
+
+@router.post("/{channel_id}/test", status_code=202, response_model=TestAsked, responses=problems(404, 409))
+async def test_channel(channel_id: UUID, writing: Writing) -> Response:
+    """Send a test message."""
+
+    async def effect(connection: Connection) -> Answer:
+        channel = await store.lock(connection, channel_id)
+        asked = decide.test(channel, command_id=new_id(), by=writing.caller.name, at=writing.at)
+        await rows.publish(connection, channel.workspace_id, [decide.command(asked)])
+        return answered(TestAsked(command_id=asked.command_id, channel_id=channel_id), status=202)
+
+    return await writing.once(Role.ADMIN, effect)
+
+
+def _fresh_secret() -> str:
+    return SECRET_PREFIX + base64.b64encode(secrets.token_bytes(32)).decode()
+
+
+async def _apply(connection: Connection, channel: Channel) -> None:
+    await rows.update(connection, store.TABLE, channel)
+    await rows.publish(connection, channel.workspace_id, [decide.record(channel)])
+
+
+def _view(caller: Caller, channel: Channel) -> ChannelView:
+    href = f"/api/v1/workspaces/{caller.slug}/channels/{channel.channel_id}"
+    return ChannelView(**dict(channel), href=href)
+
+
+def _shown(caller: Caller, channel: Channel) -> Answer:
+    return answered(_view(caller, channel), headers={"ETag": etag(channel.version)})

@@ -1,0 +1,167 @@
+"""/hosts: what is watched."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import APIRouter, Query, Request, Response
+
+from services.api.auth import Caller, Role
+from services.api.commands import hosts as decide
+from services.api.etags import check_version, etag
+from services.api.idempotency import Answer
+from services.api.models.hosts import HostListing, HostPatch, HostToAdd, HostView, ScanAsked
+from services.api.openapi import BASE, problems, with_etag
+from services.api.pagination import Page, decode_cursor, encode_cursor, link_next
+from services.api.problems import Problem
+from services.api.reading import Reading
+from services.api.stores import hosts as store
+from services.api.stores import rows
+from services.api.writing import Writer, Writing, answered
+from vigilo.adapters.postgres import Connection
+from vigilo.events.hosts import Host
+from vigilo.events.ids import command_scan_id, new_id
+
+router = APIRouter(prefix=f"{BASE}/hosts", tags=["hosts"])
+
+Decision = Callable[[Host, datetime], Host]
+
+
+@router.post("", status_code=201, response_model=HostView, responses={**problems(409, 422), 201: with_etag("Added")})
+async def add_host(body: HostToAdd, writing: Writing) -> Response:
+    """Watch a host. Its first scan starts at once."""
+
+    async def effect(connection: Connection) -> Answer:
+        host = decide.add(body, workspace_id=writing.caller.workspace_id, host_id=new_id(), at=writing.at)
+        decide.check(host, pools=await store.pools(connection), public=writing.resources.scan_egress)
+        try:
+            await store.add(connection, host)
+        except store.TargetTaken as taken:
+            raise _duplicate(writing.caller, taken) from taken
+        await rows.publish(connection, host.workspace_id, [decide.record(host)])
+        return _shown(writing.caller, host, status=201)
+
+    return await writing.once(Role.MEMBER, effect)
+
+
+@router.get("", responses=problems(422))
+async def list_hosts(
+    request: Request, response: Response, listing: Annotated[HostListing, Query()], reading: Reading
+) -> Page[HostView]:
+    """Hosts by name."""
+    after = decode_cursor(listing.cursor, (str, int, UUID))
+    wanted = store.HostFilter(listing.tag, listing.q, listing.status)
+    found = await store.page(reading.connection, wanted, after=after, limit=listing.limit + 1)
+    items = found[: listing.limit]
+    following = encode_cursor(_sort_key(items[-1])) if len(found) > listing.limit else None
+    link_next(request, response, following)
+    return Page(items=[_view(reading.caller, host) for host in items], next=following)
+
+
+@router.get("/{host_id}", response_model=HostView, responses={**problems(404), 200: with_etag("The host")})
+async def get_host(host_id: UUID, reading: Reading) -> Response:
+    """One host."""
+    answer = _shown(reading.caller, await store.load(reading.connection, host_id))
+    return Response(answer.body, headers=dict(answer.headers))
+
+
+@router.patch(
+    "/{host_id}", response_model=HostView, responses={**problems(404, 409, 412, 422), 200: with_etag("As it is now")}
+)
+async def edit_host(host_id: UUID, body: HostPatch, writing: Writing) -> Response:
+    """Change a host. Another hostname, port or address starts a new baseline."""
+    return await _change(writing, host_id, Role.MEMBER, lambda host, at: decide.edit(host, body, at=at))
+
+
+@router.delete("/{host_id}", status_code=204, responses=problems(404, 412))
+async def delete_host(host_id: UUID, writing: Writing) -> Response:
+    """Stop watching a host for good. Its history is kept as long as any history is."""
+
+    async def effect(connection: Connection) -> Answer:
+        host = await store.lock(connection, host_id)
+        check_version(writing.if_match, host.version)
+        await _apply(connection, decide.delete(host, at=writing.at))
+        return Answer(204)
+
+    return await writing.once(Role.ADMIN, effect)
+
+
+@router.post(
+    "/{host_id}/pause", response_model=HostView, responses={**problems(404, 412), 200: with_etag("The paused host")}
+)
+async def pause_host(host_id: UUID, writing: Writing) -> Response:
+    """Stop scanning for now; open alerts of the host are closed."""
+    return await _change(writing, host_id, Role.MEMBER, lambda host, at: decide.pause(host, at=at))
+
+
+@router.post(
+    "/{host_id}/resume", response_model=HostView, responses={**problems(404, 412), 200: with_etag("The active host")}
+)
+async def resume_host(host_id: UUID, writing: Writing) -> Response:
+    """Scan again, at once and then by its interval."""
+    return await _change(writing, host_id, Role.MEMBER, lambda host, at: decide.resume(host, at=at))
+
+
+@router.post("/{host_id}/scan", status_code=202, response_model=ScanAsked, responses=problems(404, 409))
+async def scan_host(host_id: UUID, writing: Writing) -> Response:
+    """Scan now, in full. The snapshot with the id `scan_id` follows within seconds."""
+
+    async def effect(connection: Connection) -> Answer:
+        host = await store.lock(connection, host_id)
+        asked = decide.scan(host, command_id=new_id(), by=writing.caller.name, at=writing.at)
+        await rows.publish(connection, host.workspace_id, [decide.command(asked)])
+        scan_id = command_scan_id(asked.command_id)
+        return answered(ScanAsked(command_id=asked.command_id, scan_id=scan_id, host_id=host_id), status=202)
+
+    return await writing.once(Role.MEMBER, effect)
+
+
+async def _change(writing: Writer, host_id: UUID, role: Role, decision: Decision) -> Response:
+    async def effect(connection: Connection) -> Answer:
+        host = await store.lock(connection, host_id)
+        check_version(writing.if_match, host.version)
+        changed = decision(host, writing.at)
+        if decide.retargeted(host, changed):
+            decide.check(changed, pools=await store.pools(connection), public=writing.resources.scan_egress)
+        if changed is not host:
+            try:
+                await _apply(connection, changed)
+            except store.TargetTaken as taken:
+                raise _duplicate(writing.caller, taken) from taken
+        return _shown(writing.caller, changed)
+
+    return await writing.once(role, effect)
+
+
+async def _apply(connection: Connection, host: Host) -> None:
+    await store.update(connection, host)
+    await rows.publish(connection, host.workspace_id, [decide.record(host)])
+
+
+def _view(caller: Caller, host: Host) -> HostView:
+    return HostView(**dict(host), href=_url(caller, host.host_id))
+
+
+def _shown(caller: Caller, host: Host, *, status: int = 200) -> Answer:
+    view = _view(caller, host)
+    headers = {"ETag": etag(host.version)}
+    return answered(view, status=status, headers={**headers, "Location": view.href} if status == 201 else headers)
+
+
+def _sort_key(host: Host) -> tuple[str, int, UUID]:
+    return host.hostname, host.port, host.host_id
+
+
+def _url(caller: Caller, host_id: UUID) -> str:
+    return f"/api/v1/workspaces/{caller.slug}/hosts/{host_id}"
+
+
+def _duplicate(caller: Caller, taken: store.TargetTaken) -> Problem:
+    members: dict[str, Any] = {}
+    if taken.existing is not None:
+        members = {"host_id": str(taken.existing), "url": _url(caller, taken.existing)}
+    detail = "A host with this hostname, port, address, SNI, protocol and pool is watched already."
+    return Problem(409, "host-exists", detail, **members)
