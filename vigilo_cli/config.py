@@ -36,7 +36,6 @@ LAUNCHER = {
     "VIGILO_PORT": "`vigilo up`: port of the API and the web page; default 8080",
     "VIGILO_CACHE": "`vigilo up`: where downloaded servers are kept",
     "VIGILO_MIN_FREE_MB": "`vigilo up`: refuse to start with less free disk",
-    "VIGILO_READY_WHEN": "`vigilo up`: which services must be ready",
 }
 
 

@@ -87,7 +87,7 @@ class Surroundings:
         }
 
 
-def local_defaults(home: Home, listeners: Iterable[int], given: Mapping[str, str]) -> dict[str, str]:
+def local_defaults(home: Home, port: int, listeners: Iterable[int], given: Mapping[str, str]) -> dict[str, str]:
     """Settings that suit a single machine, without those that `given` already has (itself or as `_FILE`).
 
     Secrets at rest get a key of this home; scans may go to private networks and to loopback, which is where people try
@@ -95,6 +95,7 @@ def local_defaults(home: Home, listeners: Iterable[int], given: Mapping[str, str
     """
     defaults = {
         "VIGILO_SECRET_KEYS_FILE": str(home.secret_file(SECRET_KEYS, new_secret_key)),
+        "VIGILO_PUBLIC_URL": f"http://127.0.0.1:{port}",
         "VIGILO_POOL_ALLOW": "0.0.0.0/0,::/0",
         "VIGILO_OWN_LISTENERS": ",".join(f"127.0.0.1:{port}" for port in sorted(listeners)),
     }

@@ -100,6 +100,9 @@ class Launch:
             self._watch()
         except Stopped:
             pass
+        except CannotStart:
+            if not self._interruption.count:  # Ctrl-C also ends what is being prepared: no reason to complain
+                raise
         finally:
             self._stop()
         return 0
@@ -123,7 +126,7 @@ class Launch:
             kafka_bootstrap=kafka.address,
             database_url=database.address,
             passwords={role: self._home.secret(f"{role}-password") for role in ROLES},
-            defaults=local_defaults(self._home, self._home.ports.given(), os.environ),
+            defaults=local_defaults(self._home, self._options.port, self._home.ports.given(), os.environ),
         )
 
     def _health_ports(self) -> dict[str, int]:

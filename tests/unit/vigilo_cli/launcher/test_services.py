@@ -80,7 +80,7 @@ def test_only_the_front_door_waits_for_all_others() -> None:
 
 
 def test_a_single_machine_gets_a_key_and_may_scan_everything_but_ourselves(tmp_path: Path) -> None:
-    defaults = local_defaults(open_home(tmp_path), [8080, 20000], {})
+    defaults = local_defaults(open_home(tmp_path), 8080, [8080, 20000], {})
     keys = parse_keys(Path(defaults["VIGILO_SECRET_KEYS_FILE"]).read_text())
     assert list(keys) == ["local"]
     egress = ScanEgress(
@@ -95,14 +95,14 @@ def test_a_single_machine_gets_a_key_and_may_scan_everything_but_ourselves(tmp_p
 
 
 def test_the_key_stays_from_run_to_run(tmp_path: Path) -> None:
-    first = Path(local_defaults(open_home(tmp_path), [], {})["VIGILO_SECRET_KEYS_FILE"]).read_text()
-    assert Path(local_defaults(open_home(tmp_path), [], {})["VIGILO_SECRET_KEYS_FILE"]).read_text() == first
+    first = Path(local_defaults(open_home(tmp_path), 8080, [], {})["VIGILO_SECRET_KEYS_FILE"]).read_text()
+    assert Path(local_defaults(open_home(tmp_path), 8080, [], {})["VIGILO_SECRET_KEYS_FILE"]).read_text() == first
 
 
 @pytest.mark.parametrize("variable", ["VIGILO_SECRET_KEYS", "VIGILO_SECRET_KEYS_FILE"])
 def test_what_a_person_has_set_is_left_alone(tmp_path: Path, variable: str) -> None:
-    defaults = local_defaults(open_home(tmp_path), [], {variable: "x", "VIGILO_POOL_ALLOW": "10.0.0.0/8"})
-    assert set(defaults) == {"VIGILO_OWN_LISTENERS"}
+    defaults = local_defaults(open_home(tmp_path), 8080, [], {variable: "x", "VIGILO_POOL_ALLOW": "10.0.0.0/8"})
+    assert set(defaults) == {"VIGILO_OWN_LISTENERS", "VIGILO_PUBLIC_URL"}
 
 
 def test_names_are_unique_for_each_is_a_log_file() -> None:
