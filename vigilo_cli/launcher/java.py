@@ -82,7 +82,7 @@ def _fetch(pom: Path, jars: Path, java: Path) -> None:
         target = Path(folder) / "jars"
         goal = ["dependency:copy-dependencies", f"-DoutputDirectory={target}"]
         answer = subprocess.run(
-            [maven, "-q", "-B", "-f", str(pom), *goal],
+            [maven, "-q", "-B", "-Dstyle.color=never", "-f", str(pom), *goal],
             env={**os.environ, "JAVA_HOME": str(java.resolve().parents[1])},
             capture_output=True,
             text=True,

@@ -20,6 +20,9 @@ def pause_after(failures: int) -> float:
     return min(LONGEST_PAUSE_SECONDS, FIRST_PAUSE_SECONDS * 2.0 ** (max(1, failures) - 1))
 
 
+STUBBORN = 5  # deaths in a row after which one more line is due
+
+
 @dataclass(slots=True)
 class Supervised:
     """One process to keep running. `start` runs it anew; `port` is where its readiness is asked, None = never."""
@@ -46,8 +49,18 @@ class Supervised:
         return Readiness(True) if self.port is None else ask(self.port)
 
 
+def obituary(member: Supervised, code: int) -> str | None:
+    """The line about a death: at the first of a row, and once more when it has become a habit; else None."""
+    how = f"signal {-code}" if code < 0 else f"exit code {code}"
+    if member.failures == 1:
+        return f"{member.name} ended ({how}) and is started again. Log: {member.log}"
+    if member.failures == STUBBORN:
+        return f"{member.name} keeps ending ({how}): {member.last_words} It is tried again, more and more rarely."
+    return None
+
+
 class Supervisor:
-    """All processes, in the order in which they were added. `tell` gets one line per death."""
+    """All processes, in the order in which they were added. `tell` gets a line when one dies, not for every death of a row."""
 
     def __init__(self, tell: Callable[[str], None]) -> None:
         self.members: list[Supervised] = []
@@ -85,10 +98,9 @@ class Supervisor:
         member.child.wait(timeout=1)
         member.child = None
         member.failures = 1 if at - member.started_at > STEADY_SECONDS else member.failures + 1
-        pause = pause_after(member.failures)
-        member.restart_at = at + pause
-        how = f"signal {-code}" if code < 0 else f"exit code {code}"
-        self._tell(f"{member.name} ended ({how}); starting it again in {pause:g} s. Log: {member.log}")
+        member.restart_at = at + pause_after(member.failures)
+        if (line := obituary(member, code)) is not None:
+            self._tell(line)
 
     def waiting_for(self) -> dict[str, str]:
         """Names of those not ready, with their reasons."""
