@@ -77,9 +77,14 @@ def migrate(admin_url: str, role_passwords: Mapping[str, str]) -> list[str]:
             return _apply(connection)
 
 
+def known_migrations() -> list[str]:
+    """Ids of the migrations of this code, in order."""
+    return [migration.id for migration in topological_sort(read_migrations(str(MIGRATIONS)))]
+
+
 def pending(connection: Connection) -> list[str]:
     """Ids of migrations this code has and the database has not. Needs to see the history schema."""
-    known = [migration.id for migration in topological_sort(read_migrations(str(MIGRATIONS)))]
+    known = known_migrations()
     try:
         rows = connection.execute(f"select migration_id from {HISTORY_SCHEMA}._yoyo_migration").fetchall()
     except psycopg.errors.UndefinedTable:
