@@ -60,7 +60,7 @@ def obituary(member: Supervised, code: int) -> str | None:
 
 
 class Supervisor:
-    """All processes, in the order in which they were added. `tell` gets a line when one dies, not for every death of a row."""
+    """All processes in the order they were added. `tell` gets a line when one dies, not for each death of a row."""
 
     def __init__(self, tell: Callable[[str], None]) -> None:
         self.members: list[Supervised] = []
