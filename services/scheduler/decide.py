@@ -19,12 +19,12 @@ from services.scheduler.planning import Timing
 from services.scheduler.state import KnownHost, Schedule
 from services.scheduler.turn import Turn
 from vigilo.events import ids
-from vigilo.events.codec import UndecodableRecord, key_uuid
 from vigilo.events.envelope import Event, OutgoingEvent
 from vigilo.events.hosts import Host, HostCommand, HostCommandKind
 from vigilo.events.records import SchedulerWakeup
 from vigilo.events.scans import Snapshot
 from vigilo.events.topics import PUBLIC_POOL
+from vigilo.ports.belonging import misplaced
 from vigilo.ports.processing import Decision, Input
 
 SERVICE = "scheduler"
@@ -51,7 +51,7 @@ class Scheduler:
     def decide(
         self, state: Schedule | None, side: Mapping[str, BaseModel], given: Input, *, at: datetime
     ) -> Decision[Schedule]:
-        """The decision for one input. Refused with: bad-key, wrong-key, wrong-workspace, tombstone, wrong-type."""
+        """The decision for one input. Refused with the reasons of `misplaced`."""
         known = side.get(_SIDE)
         turn = Turn(
             row=state or Schedule(),
@@ -61,7 +61,7 @@ class Scheduler:
             pools=self._pools,
             traceparent=given.record.header("traceparent"),
         )
-        if refused := _refusal(turn, given):
+        if refused := misplaced(given, workspace_id=turn.row.workspace_id, removable_by=(HOSTS,)):
             return Decision(state, refused=refused)
         if given.event is None:
             return Decision(None, side={_SIDE: None})
@@ -94,25 +94,3 @@ def _hear(turn: Turn, event: Event) -> None:
             hearing.snapshot(turn, event)
         case _:
             pass
-
-
-def _refusal(turn: Turn, given: Input) -> str | None:
-    """Why the input cannot be used, None if it can."""
-    try:
-        key = key_uuid(given.record)
-    except UndecodableRecord as error:
-        return error.reason
-    match given.event:
-        case None:
-            return None if given.record.topic == HOSTS else "tombstone"
-        case SchedulerWakeup(host_id=host_id):
-            return None if host_id == key else "wrong-key"
-        case Host(host_id=host_id, workspace_id=workspace) | HostCommand(host_id=host_id, workspace_id=workspace):
-            pass
-        case Snapshot(target=target):
-            host_id, workspace = target.host_id, target.workspace_id
-        case _:
-            return "wrong-type"
-    if host_id != key:
-        return "wrong-key"
-    return "wrong-workspace" if turn.row.workspace_id not in {None, workspace} else None

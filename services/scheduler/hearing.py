@@ -6,7 +6,7 @@ from services.scheduler.planning import slot_at
 from services.scheduler.state import KnownHost, Order, Retry, Schedule, WaitingCommand
 from services.scheduler.turn import Ask, Turn
 from vigilo.events import ids
-from vigilo.events.hosts import Host, HostCommand, HostCommandKind, HostStatus, Target
+from vigilo.events.hosts import Host, HostCommand, HostCommandKind, HostStatus
 from vigilo.events.scans import Baseline, Outcome, ScanReason, Snapshot
 
 
@@ -43,24 +43,19 @@ def _reason(turn: Turn, new: Host) -> ScanReason | None:
     if turn.row.status is HostStatus.PAUSED:
         return ScanReason.RESUMED
     old = turn.known.host
-    return ScanReason.EDITED if peer(old.target()) != peer(new.target()) or old.trust is not new.trust else None
+    return ScanReason.EDITED if old.target().peer != new.target().peer or old.trust is not new.trust else None
 
 
 def _remember(turn: Turn, new: Host) -> None:
     known = turn.known
     if known is None or known.host.interval is not new.interval:
         turn.become(epoch=new.version, slot=slot_at(new.host_id, new.interval, turn.at))
-    same_peer = known is not None and peer(known.host.target()) == peer(new.target())
+    same_peer = known is not None and known.host.target().peer == new.target().peer
     turn.known = KnownHost(host=new, baseline=known.baseline if known is not None and same_peer else None)
     turn.become(workspace_id=new.workspace_id, version=new.version, status=new.status)
     if not same_peer:
         # Their answers would be about another peer; the scan that the edit asks for stands for them.
         turn.become(outstanding=(), retry=None)
-
-
-def peer(target: Target) -> tuple[object, ...]:
-    """What decides whom a scan meets. A change starts a new baseline."""
-    return (target.hostname, target.port, target.address, target.sni, target.protocol, target.pool)
 
 
 def command(turn: Turn, given: HostCommand) -> None:
@@ -95,7 +90,7 @@ def _keep_baseline(turn: Turn, given: Snapshot) -> None:
     known = turn.known
     if known is None or given.outcome is not Outcome.OK or not given.chain:
         return
-    if peer(known.host.target()) != peer(given.target):
+    if known.host.target().peer != given.target.peer:
         return
     old = known.baseline
     if old is None or (old.chain_sha256, old.detected_protocol) != (given.chain_sha256, given.protocol):

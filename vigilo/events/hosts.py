@@ -91,6 +91,11 @@ class Target(BaseModel):
     pool: str = "public"
     probing: Probing = Probing.FULL
 
+    @property
+    def peer(self) -> tuple[object, ...]:
+        """What decides whom a scan meets. When it changes, what was known of the old peer says nothing of the new."""
+        return (self.hostname, self.port, self.address, self.sni, self.protocol, self.pool)
+
 
 class HostSnooze(BaseModel):
     """All alerts of the host are suppressed from `since` to `until`."""

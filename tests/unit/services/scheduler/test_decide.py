@@ -404,7 +404,7 @@ def test_events_that_contradict_their_key_or_workspace_are_refused_whole() -> No
     world.hear("hosts", inputs.host(version=2), key=other)
     assert world.decision.refused == "wrong-key"
     world.hear("hosts", inputs.host(version=2, workspace_id=other))
-    assert world.decision.refused == "wrong-workspace"
+    assert world.decision.refused == "workspace-changed"
     world.hear("snapshots", None)
     assert world.decision.refused == "tombstone"
     world.hear("hosts", inputs.host(version=2), key="not-a-uuid")

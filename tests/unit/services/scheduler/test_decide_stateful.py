@@ -15,7 +15,6 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from services.scheduler.decide import Scheduler
-from services.scheduler.hearing import peer
 from services.scheduler.state import KnownHost, Schedule
 from tests.fakes import inputs
 from tests.fakes.inputs import HOST, NOON
@@ -112,7 +111,7 @@ class SchedulerMachine(RuleBasedStateMachine):
         fields = {} if self.record is None else dict(self.record)
         record = inputs.host(**{**fields, **changes, "version": self.version, "updated_at": self.at})
         gone = record.status is HostStatus.DELETED
-        if gone or (self.record is not None and peer(self.record.target()) != peer(record.target())):
+        if gone or (self.record is not None and self.record.target().peer != record.target().peer):
             for asked in self.asked.values():
                 asked.excused = True
         self.record = record

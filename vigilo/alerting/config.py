@@ -1,0 +1,95 @@
+"""Everything people configured about alerts, as one immutable value with versions.
+
+A version is the next offset to read of a one-partition topic. Rows and transitions record it, so a decision can be
+taken again from the same configuration, and a row knows whether it is behind.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from types import MappingProxyType
+from typing import Generic, TypeVar
+from uuid import UUID
+
+from vigilo.events.envelope import Event
+from vigilo.events.hosts import Host
+from vigilo.events.rules import AlertRule, RecordStatus, Snooze
+
+RULES_TOPIC = "alert-rules"
+SNOOZES_TOPIC = "snoozes"
+
+E = TypeVar("E", bound=Event)
+
+
+@dataclass(frozen=True, slots=True)
+class Placed(Generic[E]):
+    """A configuration record and its offset."""
+
+    offset: int
+    record: E
+
+
+@dataclass(frozen=True, slots=True)
+class RuleSet:
+    """`rules` and `snoozes`: the last record of each, deleted ones included. `versions`: by topic, the next offset."""
+
+    rules: Mapping[UUID, Placed[AlertRule]]
+    snoozes: Mapping[UUID, Placed[Snooze]]
+    versions: Mapping[str, int]
+    live: Mapping[UUID, tuple[AlertRule, ...]] = field(repr=False)
+    snoozed: Mapping[UUID, tuple[Snooze, ...]] = field(repr=False)
+
+    @classmethod
+    def of(
+        cls,
+        rules: Iterable[Placed[AlertRule]] = (),
+        snoozes: Iterable[Placed[Snooze]] = (),
+        *,
+        versions: Mapping[str, int] | None = None,
+    ) -> RuleSet:
+        """The rule set of these records, at most one per rule and per snooze."""
+        by_rule = {one.record.rule_id: one for one in rules}
+        by_snooze = {one.record.snooze_id: one for one in snoozes}
+        live: dict[UUID, list[AlertRule]] = {}
+        for rule_id in sorted(by_rule):
+            rule = by_rule[rule_id].record
+            if rule.status is RecordStatus.ACTIVE and rule.enabled:
+                live.setdefault(rule.workspace_id, []).append(rule)
+        snoozed: dict[UUID, list[Snooze]] = {}
+        for placed in by_snooze.values():
+            if placed.record.status is RecordStatus.ACTIVE:
+                snoozed.setdefault(placed.record.workspace_id, []).append(placed.record)
+        return cls(
+            rules=MappingProxyType(by_rule),
+            snoozes=MappingProxyType(by_snooze),
+            versions=MappingProxyType(dict(versions or {})),
+            live=MappingProxyType({workspace: tuple(those) for workspace, those in live.items()}),
+            snoozed=MappingProxyType({workspace: tuple(those) for workspace, those in snoozed.items()}),
+        )
+
+    def rules_of(self, workspace_id: UUID) -> tuple[AlertRule, ...]:
+        """The enabled rules of a workspace, in the order of their ids."""
+        return self.live.get(workspace_id, ())
+
+    def rule(self, rule_id: UUID) -> AlertRule | None:
+        """The last record of a rule, deleted or not; None once its tombstone has been read."""
+        placed = self.rules.get(rule_id)
+        return None if placed is None else placed.record
+
+    def snoozed_until(self, rule: AlertRule, host: Host, at: datetime) -> datetime | None:
+        """The end of the silence over this rule at this host, None if there is none now.
+
+        The latest end counts, of host, rule and tag snoozes that are running.
+        """
+        ends = [one.until for one in self.snoozed.get(rule.workspace_id, ()) if _covers(one, rule, host, at)]
+        if host.snooze is not None and host.snooze.since <= at < host.snooze.until:
+            ends.append(host.snooze.until)
+        return max(ends, default=None)
+
+
+def _covers(snooze: Snooze, rule: AlertRule, host: Host, at: datetime) -> bool:
+    if not snooze.since <= at < snooze.until:
+        return False
+    return snooze.rule_id == rule.rule_id if snooze.rule_id is not None else snooze.tag in host.tags
