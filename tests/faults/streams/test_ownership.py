@@ -1,0 +1,37 @@
+"""Whose partition is it: a worker that was paused writes nothing, a worker that gave keys away has forgotten them."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.faults.streams.conftest import NewLab
+from tests.faults.streams.scenarios import BROKEN, left_over_keys, paused_while_another_takes_over
+
+pytestmark = [pytest.mark.kafka, pytest.mark.slow, pytest.mark.timeout(300)]
+
+
+def test_stock_writes_into_partitions_it_has_lost(new_lab: NewLab) -> None:
+    seen = paused_while_another_takes_over(new_lab(), "stock", count=40_000)
+    print(seen)
+    assert not seen.ended_itself
+    assert seen.stale > 0
+
+
+def test_ours_ends_instead_of_writing(new_lab: NewLab) -> None:
+    seen = paused_while_another_takes_over(new_lab(), "base", count=40_000)
+    print(seen)
+    assert seen.ended_itself
+    assert seen.exit_code == BROKEN
+    # Only what lay in the socket when the process was stopped may still arrive: one row, its result at most.
+    assert seen.stale <= 1
+    assert seen.verdict.clean, seen.verdict
+
+
+def test_stock_keeps_keys_of_partitions_it_gave_away(new_lab: NewLab) -> None:
+    foreign = left_over_keys(new_lab(), "stock", count=2_000)
+    print(foreign)
+    assert foreign["one"] > 0
+
+
+def test_ours_drops_keys_with_their_partition(new_lab: NewLab) -> None:
+    assert left_over_keys(new_lab(), "base", count=2_000) == {"one": 0, "two": 0}
