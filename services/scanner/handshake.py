@@ -1,0 +1,234 @@
+"""One TLS handshake over a connected socket: OpenSSL through pyOpenSSL's memory buffers, never blocking.
+
+Nothing is verified here and everything is accepted down to TLS 1.0 and 1024-bit RSA: the scanner records, the grader
+judges. OpenSSL 4 has no SSL 2 and 3 any more: a server that speaks nothing newer ends in `tls-failure` or an alert.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from dataclasses import dataclass, field
+
+from OpenSSL import SSL, crypto
+
+from services.scanner.peer_words import alert_name, describe_banner, looks_like_tls
+from services.scanner.sightings import HandshakeSeen, Unsuccessful
+from vigilo.events.scans import Outcome
+from vigilo.tls.suites import iana_name
+
+HANDSHAKE_MAX = 1024 * 1024  # bytes received until the handshake must be finished
+_CHUNK = 64 * 1024
+_BANNER_MAX = 512
+_BANNER_SECONDS = 0.3  # for the rest of a banner's first line
+_ALPN = [b"h2", b"http/1.1"]
+# Anonymous and unencrypted suites are left out: a server that prefers them would show no certificate.
+_CIPHERS = b"ALL:!aNULL:!eNULL:!PSK:!SRP:@SECLEVEL=0"
+_VERSIONS = {"TLSv1": "TLSv1.0"}
+
+
+class TlsFailed(Unsuccessful):
+    """A handshake that did not finish. `seen` is what it showed until then, `alert` the peer's fatal alert."""
+
+    def __init__(self, outcome: Outcome, detail: str, *, seen: HandshakeSeen, alert: int | None = None) -> None:
+        super().__init__(outcome, detail)
+        self.seen = seen
+        self.alert = alert
+
+
+@dataclass(slots=True)
+class _Heard:
+    """What OpenSSL's callbacks tell while a handshake goes on."""
+
+    staple: bytes | None = None
+    client_certificate_demanded: bool = False
+    alert: int | None = None
+    warnings: list[int] = field(default_factory=list)
+
+
+def make_context() -> SSL.Context:
+    """The one client context of a process; nothing is cached between handshakes."""
+    context = SSL.Context(SSL.TLS_CLIENT_METHOD)
+    context.set_min_proto_version(SSL.TLS1_VERSION)
+    context.set_cipher_list(_CIPHERS)
+    context.set_options(SSL.OP_LEGACY_SERVER_CONNECT)
+    context.set_verify(SSL.VERIFY_NONE)
+    context.set_session_cache_mode(SSL.SESS_CACHE_OFF)
+    context.set_ocsp_client_callback(_on_staple)
+    context.set_info_callback(_on_progress)
+    return context
+
+
+def _on_staple(connection: SSL.Connection, response: bytes, _: object) -> bool:
+    connection.get_app_data().staple = response or None
+    return True
+
+
+def _on_progress(connection: SSL.Connection, where: int, code: int) -> None:
+    heard: _Heard = connection.get_app_data()
+    if where & SSL.SSL_CB_ALERT:
+        if where & SSL.SSL_CB_READ:
+            _hear_alert(heard, level=code >> 8, description=code & 0xFF)
+    elif where & SSL.SSL_CB_LOOP and b"read server certificate request" in connection.get_state_string():
+        heard.client_certificate_demanded = True
+
+
+def _hear_alert(heard: _Heard, *, level: int, description: int) -> None:
+    if level == 2:
+        heard.alert = description
+    else:
+        heard.warnings.append(description)
+
+
+async def shake_hands(
+    connection: socket.socket, context: SSL.Context, *, sni: str | None, alpn: bool, deadline: float
+) -> HandshakeSeen:
+    """What the handshake showed; ends with close_notify, never with an alert. `deadline` in the loop's time.
+
+    A server that demands a client certificate is seen as well as any other: its chain comes before the demand. The
+    socket stays open. Raises TlsFailed: tls-alert, tls-failure, tls-timeout, not-tls, reset, closed.
+    """
+    heard = _Heard()
+    tls = SSL.Connection(context, None)
+    tls.set_app_data(heard)
+    tls.set_connect_state()
+    if sni is not None:
+        tls.set_tlsext_host_name(sni.encode("ascii"))
+    if alpn:
+        tls.set_alpn_protos(_ALPN)
+    tls.request_ocsp()
+    dialogue = _Dialogue(connection, tls, heard, deadline)
+    await dialogue.run()
+    return dialogue.seen()
+
+
+class _Dialogue:
+    """Carries bytes between OpenSSL and the socket until the handshake has ended, one way or another."""
+
+    def __init__(self, connection: socket.socket, tls: SSL.Connection, heard: _Heard, deadline: float) -> None:
+        self._socket = connection
+        self._tls = tls
+        self._heard = heard
+        self._deadline = deadline
+        self._received = 0
+        self._finished = False
+
+    async def run(self) -> None:
+        try:
+            await self._until_finished()
+        except TlsFailed as failure:
+            if not self._is_about_our_certificate(failure):
+                raise
+        else:
+            await self._say_goodbye()
+
+    async def _until_finished(self) -> None:
+        while not self._advance():
+            await self._flush()
+            self._tls.bio_write(await self._receive())
+        await self._flush()
+        self._finished = True
+
+    def seen(self) -> HandshakeSeen:
+        """What is known by now. The group is asked for only when finished: OpenSSL crashes on it before."""
+        chain = self._chain()
+        if not chain and not self._finished:
+            return HandshakeSeen(client_certificate_demanded=self._heard.client_certificate_demanded)
+        suite, version = self._tls.get_cipher_name(), self._tls.get_protocol_version_name()
+        alpn = self._tls.get_alpn_proto_negotiated()
+        return HandshakeSeen(
+            version=_VERSIONS.get(version, version),
+            cipher_suite=None if suite is None else iana_name(suite),
+            group=self._tls.get_group_name() if self._finished else None,
+            alpn=alpn.decode("utf-8", errors="backslashreplace") or None,
+            chain=chain,
+            staple=self._heard.staple,
+            client_certificate_demanded=self._heard.client_certificate_demanded,
+        )
+
+    def _chain(self) -> tuple[bytes, ...]:
+        served = self._tls.get_peer_cert_chain() or ()
+        return tuple(crypto.dump_certificate(crypto.FILETYPE_ASN1, certificate) for certificate in served)
+
+    def _advance(self) -> bool:
+        try:
+            self._tls.do_handshake()
+        except SSL.WantReadError:
+            return False
+        except SSL.Error as error:
+            raise self._failure(error) from error
+        return True
+
+    def _is_about_our_certificate(self, failure: TlsFailed) -> bool:
+        """The server demanded a certificate, got none and left: nothing is wrong with it, and its chain is known."""
+        left = failure.outcome in {Outcome.TLS_ALERT, Outcome.CLOSED, Outcome.RESET}
+        return left and self._heard.client_certificate_demanded and bool(failure.seen.chain)
+
+    def _failure(self, error: SSL.Error) -> TlsFailed:
+        if self._heard.alert is not None:
+            name = alert_name(self._heard.alert)
+            return self._failed(Outcome.TLS_ALERT, f"the server ended the handshake with the alert {name}")
+        reasons = error.args[0] if error.args and isinstance(error.args[0], list) else []
+        words = "; ".join(reason[-1] for reason in reasons if reason[-1]) or type(error).__name__
+        return self._failed(Outcome.TLS_FAILURE, f"our TLS library ended the handshake: {words}")
+
+    def _failed(self, outcome: Outcome, detail: str) -> TlsFailed:
+        return TlsFailed(outcome, detail, seen=self.seen(), alert=self._heard.alert)
+
+    async def _flush(self) -> None:
+        while True:
+            try:
+                data = self._tls.bio_read(_CHUNK)
+            except SSL.WantReadError:
+                return
+            try:
+                async with asyncio.timeout_at(self._deadline):
+                    await asyncio.get_running_loop().sock_sendall(self._socket, data)
+            except TimeoutError as error:
+                raise self._failed(Outcome.TLS_TIMEOUT, f"the server stopped reading {self._where()}") from error
+            except OSError:
+                return  # why it left may be waiting for us: the next read tells
+
+    async def _receive(self) -> bytes:
+        try:
+            async with asyncio.timeout_at(self._deadline):
+                data = await asyncio.get_running_loop().sock_recv(self._socket, _CHUNK)
+        except TimeoutError as error:
+            raise self._failed(Outcome.TLS_TIMEOUT, f"the server fell silent {self._where()}") from error
+        except OSError as error:
+            words = error.strerror or type(error).__name__
+            raise self._failed(Outcome.RESET, f"connection lost {self._where()}: {words}") from error
+        if not data:
+            raise self._failed(Outcome.CLOSED, f"the server closed the connection {self._where()}")
+        if self._received == 0 and not looks_like_tls(data):
+            raise self._failed(Outcome.NOT_TLS, describe_banner(await self._whole_banner(data)))
+        self._received += len(data)
+        if self._received > HANDSHAKE_MAX:
+            raise self._failed(Outcome.TLS_FAILURE, f"the handshake is larger than {HANDSHAKE_MAX} bytes")
+        return data
+
+    def _where(self) -> str:
+        if self._received == 0:
+            return "after our ClientHello, before its first byte"
+        return f"during the handshake, after {self._received} bytes"
+
+    async def _whole_banner(self, data: bytes) -> bytes:
+        loop = asyncio.get_running_loop()
+        try:
+            async with asyncio.timeout_at(min(self._deadline, loop.time() + _BANNER_SECONDS)):
+                while b"\n" not in data and len(data) < _BANNER_MAX:
+                    more = await loop.sock_recv(self._socket, _BANNER_MAX)
+                    if not more:
+                        break
+                    data += more
+        except (TimeoutError, OSError):
+            pass
+        return data[:_BANNER_MAX]
+
+    async def _say_goodbye(self) -> None:
+        """close_notify after a finished handshake; after anything else nothing more is said."""
+        try:
+            self._tls.shutdown()
+            await self._flush()
+        except (SSL.Error, Unsuccessful):
+            return

@@ -1,0 +1,152 @@
+"""From what was seen to the snapshot. Pure: decides which address speaks for the host, and says what was measured."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from types import MappingProxyType
+from typing import Any
+
+from services.scanner.sightings import Address, AddressSeen, HandshakeSeen, HostSeen
+from vigilo.events.facts import StapleFacts
+from vigilo.events.hosts import Protocol
+from vigilo.events.scans import AddressResult, Depth, Outcome, ScanRequested, Snapshot
+from vigilo.tls.chain import ChainFacts, describe_chain
+from vigilo.tls.ocsp import NOT_STAPLED, read_staple
+
+# The further a failed attempt came, the more its outcome tells about the host.
+_TELLING = (
+    Outcome.OK,
+    Outcome.THROTTLED,
+    Outcome.STARTTLS_REFUSED,
+    Outcome.TLS_ALERT,
+    Outcome.TLS_FAILURE,
+    Outcome.NOT_TLS,
+    Outcome.TLS_TIMEOUT,
+    Outcome.RESET,
+    Outcome.CLOSED,
+    Outcome.REFUSED,
+    Outcome.CONNECT_TIMEOUT,
+    Outcome.UNREACHABLE,
+    Outcome.DENIED,
+    Outcome.NOT_PERFORMED,
+)
+_RANKS: Mapping[Outcome, int] = MappingProxyType({outcome: rank for rank, outcome in enumerate(_TELLING)})
+
+_HTTPS_PORTS = frozenset({443, 2053, 2083, 2087, 2096})
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """When a scan began and ended, by the scanner's clock (UTC-aware); `duration_ms` by a steady one."""
+
+    started_at: datetime
+    finished_at: datetime
+    duration_ms: int
+
+
+def stable_order(addresses: Sequence[Address]) -> tuple[Address, ...]:
+    """The same addresses in the same order at every scan, however DNS rotates them: IPv4 first, then by number."""
+    return tuple(sorted(set(addresses), key=lambda address: (address.version, int(address))))
+
+
+def in_turn(addresses: Sequence[Address]) -> tuple[Address, ...]:
+    """IPv4 and IPv6 by turns, so that a family without a route never holds up the other (RFC 8305 section 4)."""
+    four = [address for address in addresses if address.version == 4]
+    six = [address for address in addresses if address.version == 6]
+    mixed = [address for pair in zip(four, six, strict=False) for address in pair]
+    shared = min(len(four), len(six))
+    return (*mixed, *four[shared:], *six[shared:])
+
+
+def speaker(seen: Sequence[AddressSeen]) -> AddressSeen:
+    """The address whose answer is the host's: the most telling outcome, the first in order. Not for empty sequences."""
+    return min(seen, key=lambda one: _RANKS.get(one.outcome, len(_TELLING)))
+
+
+def offers_alpn(port: int) -> bool:
+    """True for ports where HTTP over TLS is usual: 443 and its many likenesses (8443, 9443, 10443 ...)."""
+    return port % 1000 == 443 or port in _HTTPS_PORTS
+
+
+def needs_second_ask(seen: AddressSeen, *, has_ocsp_url: bool) -> bool:
+    """A server that staples may just have started: a missing staple counts only when it is missing twice."""
+    return seen.handshake is not None and seen.handshake.staple is None and has_ocsp_url and not seen.asked_again
+
+
+def describe(request: ScanRequested, seen: HostSeen, timing: Timing, *, scanner: str) -> Snapshot:
+    """The snapshot of one scan. Raises nothing for anything a peer can send."""
+    if seen.failure is not None or not seen.addresses:
+        outcome = Outcome.NOT_PERFORMED if seen.failure is None else seen.failure.outcome
+        detail = "no address to scan" if seen.failure is None else seen.failure.detail
+        return _snapshot(request, timing, scanner, outcome=outcome, detail=detail)
+    first = speaker(seen.addresses)
+    return _snapshot(
+        request,
+        timing,
+        scanner,
+        outcome=first.outcome,
+        detail=first.detail,
+        address=str(first.address),
+        addresses=tuple(_result(one) for one in seen.addresses),
+        **_measured(first, request),
+    )
+
+
+def _snapshot(request: ScanRequested, timing: Timing, scanner: str, **seen: Any) -> Snapshot:
+    return Snapshot(
+        scan_id=request.scan_id,
+        target=request.target,
+        requested_at=request.requested_at,
+        depth=Depth.LIGHT,
+        reason=request.reason,
+        started_at=timing.started_at,
+        finished_at=timing.finished_at,
+        duration_ms=timing.duration_ms,
+        scanner=scanner,
+        **seen,
+    )
+
+
+def _result(seen: AddressSeen) -> AddressResult:
+    chain = describe_chain(seen.handshake.chain[:1]) if seen.handshake is not None else ChainFacts()
+    return AddressResult(
+        address=str(seen.address),
+        outcome=seen.outcome,
+        detail=seen.detail,
+        connect_ms=seen.connect_ms,
+        handshake_ms=seen.handshake_ms,
+        leaf_sha256=chain.certificates[0].fingerprint_sha256 if chain.certificates else None,
+    )
+
+
+def _measured(seen: AddressSeen, request: ScanRequested) -> dict[str, Any]:
+    handshake = seen.handshake
+    if handshake is None:
+        return {}
+    baseline = request.baseline.chain_sha256 if request.baseline is not None else ()
+    chain = describe_chain(handshake.chain, baseline_sha256=baseline)
+    return {
+        "protocol": Protocol.TLS,
+        "tls_version": handshake.version,
+        "cipher_suite": handshake.cipher_suite,
+        "group": handshake.group,
+        "alpn": handshake.alpn,
+        "client_certificate_demanded": handshake.client_certificate_demanded,
+        "chain": chain.certificates,
+        "chain_count": chain.count,
+        "chain_der": chain.der,
+        "chain_der_omitted": chain.der_omitted,
+        "staple": _staple(seen, handshake, chain),
+    }
+
+
+def _staple(seen: AddressSeen, handshake: HandshakeSeen, chain: ChainFacts) -> StapleFacts | None:
+    """None while a missing staple has been asked for only once: not known is not missing."""
+    if not chain.certificates:
+        return None
+    if handshake.staple is not None:
+        return read_staple(handshake.staple, handshake.chain)
+    once_is_enough = not chain.certificates[0].ocsp_urls
+    return NOT_STAPLED if seen.asked_again or once_is_enough else None

@@ -1,0 +1,230 @@
+"""One light scan from request to snapshot: resolve, check, connect, shake hands; every end is an outcome."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+
+from OpenSSL import SSL
+
+from services.scanner import probing
+from services.scanner.connect import connect, part
+from services.scanner.handshake import TlsFailed, make_context, shake_hands
+from services.scanner.resolve import Resolver, find_addresses
+from services.scanner.sightings import Address, AddressSeen, HandshakeSeen, HostSeen, Unsuccessful
+from vigilo.adapters.egress import EgressDenied, ScanEgress
+from vigilo.events.hostnames import InvalidHostname, is_ip_literal, normalise_hostname
+from vigilo.events.hosts import Protocol, Target
+from vigilo.events.scans import ADDRESSES_MAX, Lane, Outcome, ScanRequested, Snapshot
+from vigilo.tls.addresses import parse_address
+from vigilo.tls.certificate import read_certificate
+
+LIGHT_SECONDS = 4.0
+_AT_ONCE = 5  # connections to one host at a time
+# A person waits on the fast lane: once one address has answered, the others get this long.
+_GRACE_SECONDS = 0.5
+_SECOND_ASK_SECONDS = 2.0
+_NO_APPLICATION_PROTOCOL = 120
+
+_Looking = asyncio.Task[AddressSeen]
+
+
+def _utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+@dataclass(slots=True)
+class Tools:
+    """What a scan works with; one per process, shared by all its scans. `name` is the scanner's own."""
+
+    resolver: Resolver
+    egress: ScanEgress
+    name: str
+    context: SSL.Context = field(default_factory=make_context)
+    now: Callable[[], datetime] = _utc_now
+    connections: int = 0
+    _partings: set[asyncio.Task[None]] = field(default_factory=set)
+
+    def part_from(self, connection: socket.socket) -> None:
+        """Closes politely, in the background: nobody waits for it."""
+        task = asyncio.create_task(part(connection))
+        self._partings.add(task)
+        task.add_done_callback(self._partings.discard)
+
+    async def close(self) -> None:
+        """Waits until all connections are closed; a second at most, by their own limit."""
+        await asyncio.gather(*self._partings, return_exceptions=True)
+
+
+async def scan_target(request: ScanRequested, tools: Tools) -> Snapshot:
+    """Performs one light scan; ends within about 4 s. Raises nothing for anything DNS, network or peer can do."""
+    loop = asyncio.get_running_loop()
+    begun, started_at = loop.time(), tools.now()
+    seen = await _look_at_host(request, tools, deadline=begun + LIGHT_SECONDS)
+    timing = probing.Timing(started_at, tools.now(), round((loop.time() - begun) * 1000))
+    return probing.describe(request, seen, timing, scanner=tools.name)
+
+
+async def _look_at_host(request: ScanRequested, tools: Tools, *, deadline: float) -> HostSeen:
+    target = request.target
+    try:
+        _refuse_what_we_cannot(target)
+        if target.address is not None:
+            found: Sequence[Address] = (_literal(target.address),)
+        else:
+            found = await find_addresses(_hostname(target.hostname), tools.resolver, deadline=deadline)
+    except Unsuccessful as failure:
+        return HostSeen(failure=failure)
+    addresses = probing.stable_order(found)[:ADDRESSES_MAX]
+    look = _Look(target, tools, deadline)
+    seen = await _look_at_all(addresses, look, in_haste=request.lane is Lane.NOW, deadline=deadline)
+    return HostSeen(addresses=await _asked_again(seen, look))
+
+
+def _refuse_what_we_cannot(target: Target) -> None:
+    if target.protocol not in {Protocol.AUTO, Protocol.TLS}:
+        words = f"this scanner speaks TLS from the first byte only, not STARTTLS for {target.protocol}"
+        raise Unsuccessful(Outcome.NOT_PERFORMED, words)
+    _sni(target)
+
+
+def _hostname(text: str) -> str:
+    try:
+        return normalise_hostname(text)
+    except InvalidHostname as error:
+        raise Unsuccessful(Outcome.NAME_NOT_FOUND, f"no hostname: {error.reason}") from error
+
+
+def _literal(text: str) -> Address:
+    try:
+        return parse_address(text)
+    except ValueError as error:
+        raise Unsuccessful(Outcome.NAME_NOT_FOUND, f"no IP address: {text[:60]}") from error
+
+
+async def _look_at_all(
+    addresses: Sequence[Address], look: _Look, *, in_haste: bool, deadline: float
+) -> tuple[AddressSeen, ...]:
+    """Every address, five at a time; what is not done in time is said to be so."""
+    slots = asyncio.Semaphore(_AT_ONCE)
+
+    async def one(address: Address) -> AddressSeen:
+        async with slots:
+            return await look.at(address)
+
+    tasks = {address: asyncio.create_task(one(address)) for address in probing.in_turn(addresses)}
+    try:
+        await _until_enough(tasks.values(), in_haste=in_haste, deadline=deadline)
+        return tuple(_result_of(address, tasks[address]) for address in addresses)
+    finally:
+        await _cancel(tasks.values())
+
+
+async def _until_enough(tasks: Collection[_Looking], *, in_haste: bool, deadline: float) -> None:
+    loop = asyncio.get_running_loop()
+    waiting = set(tasks)
+    while waiting and loop.time() < deadline:
+        left = deadline - loop.time()
+        done, waiting = await asyncio.wait(waiting, timeout=left, return_when=asyncio.FIRST_COMPLETED)
+        if waiting and in_haste and any(task.result().outcome is Outcome.OK for task in done):
+            deadline = min(deadline, loop.time() + _GRACE_SECONDS)
+
+
+def _result_of(address: Address, task: _Looking) -> AddressSeen:
+    if task.done():
+        return task.result()
+    return AddressSeen(address, Outcome.NOT_PERFORMED, "not waited for: another address had answered, or time was up")
+
+
+async def _cancel(tasks: Collection[_Looking]) -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def _asked_again(seen: tuple[AddressSeen, ...], look: _Look) -> tuple[AddressSeen, ...]:
+    """A missing staple is asked for once more, 2 s later, at the address that speaks for the host."""
+    first = probing.speaker(seen) if seen else None
+    if first is None or first.handshake is None or not first.handshake.chain or first.outcome is not Outcome.OK:
+        return seen
+    leaf = read_certificate(first.handshake.chain[0])
+    if not probing.needs_second_ask(first, has_ocsp_url=bool(leaf.ocsp_urls)):
+        return seen
+    again = await look.ask_again(first)
+    return tuple(again if one is first else one for one in seen)
+
+
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """How one target is looked at, whichever of its addresses."""
+
+    target: Target
+    tools: Tools
+    deadline: float
+
+    async def at(self, address: Address) -> AddressSeen:
+        """One address, first connection to last byte. Raises nothing but bugs."""
+        try:
+            self.tools.egress.check(address, self.target.port)
+        except EgressDenied as error:
+            return AddressSeen(address, Outcome.DENIED, error.reason)
+        clock = asyncio.get_running_loop().time
+        begun = clock()
+        try:
+            connection = await self._connect(address)
+        except Unsuccessful as failure:
+            return AddressSeen(address, failure.outcome, failure.detail)
+        seen = AddressSeen(address, Outcome.OK, connect_ms=_ms(clock() - begun))
+        begun = clock()
+        try:
+            handshake = await self._shake_hands(address, connection)
+        except Unsuccessful as failure:
+            partial = failure.seen if isinstance(failure, TlsFailed) and failure.seen.chain else None
+            return replace(seen, outcome=failure.outcome, detail=failure.detail, handshake=partial)
+        return replace(seen, handshake=handshake, handshake_ms=_ms(clock() - begun))
+
+    async def ask_again(self, seen: AddressSeen) -> AddressSeen:
+        """The same address, asked for its staple once more if the deadline leaves room for it."""
+        loop = asyncio.get_running_loop()
+        needed = 2 * ((seen.connect_ms or 0) + (seen.handshake_ms or 0)) / 1000
+        if loop.time() + _SECOND_ASK_SECONDS + needed > self.deadline or seen.handshake is None:
+            return seen
+        await asyncio.sleep(_SECOND_ASK_SECONDS)
+        again = await self.at(seen.address)
+        if again.handshake is None or again.outcome is not Outcome.OK:
+            return seen
+        return replace(seen, asked_again=True, handshake=replace(seen.handshake, staple=again.handshake.staple))
+
+    async def _connect(self, address: Address) -> socket.socket:
+        self.tools.connections += 1
+        return await connect(address, self.target.port, deadline=self.deadline)
+
+    async def _shake_hands(self, address: Address, connection: socket.socket) -> HandshakeSeen:
+        alpn = probing.offers_alpn(self.target.port)
+        try:
+            return await self._over(connection, alpn=alpn)
+        except TlsFailed as failure:
+            if not (alpn and failure.alert == _NO_APPLICATION_PROTOCOL):
+                raise
+        return await self._over(await self._connect(address), alpn=False)
+
+    async def _over(self, connection: socket.socket, *, alpn: bool) -> HandshakeSeen:
+        """One handshake; the socket is closed afterwards, whatever came of it."""
+        name, context = _sni(self.target), self.tools.context
+        try:
+            return await shake_hands(connection, context, sni=name, alpn=alpn, deadline=self.deadline)
+        finally:
+            self.tools.part_from(connection)
+
+
+def _sni(target: Target) -> str | None:
+    """The name to ask for; none for IP literals (RFC 6066 section 3). Raises Unsuccessful for what is no name."""
+    name = _hostname(target.sni or target.hostname)
+    return None if is_ip_literal(name) else name
+
+
+def _ms(seconds: float) -> int:
+    return round(seconds * 1000)

@@ -1,0 +1,62 @@
+"""What a scan sees, as values: one handshake, one address, one host. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from ipaddress import IPv4Address, IPv6Address
+
+from vigilo.events.scans import Outcome
+
+Address = IPv4Address | IPv6Address
+
+
+class Unsuccessful(Exception):
+    """A step of a scan that ended otherwise than well; the scan's outcome, not our failure.
+
+    `detail` names the step and may quote the peer: it becomes PeerText.
+    """
+
+    def __init__(self, outcome: Outcome, detail: str) -> None:
+        super().__init__(f"{outcome}: {detail}")
+        self.outcome = outcome
+        self.detail = detail
+
+
+@dataclass(frozen=True, slots=True)
+class HandshakeSeen:
+    """One handshake, finished or as far as it came. `chain` is DER, leaf first, as served; `staple` DER or None.
+
+    `version` is written TLSv1.0 to TLSv1.3, `cipher_suite` as IANA does, `group` as OpenSSL does (None without one).
+    """
+
+    version: str | None = None
+    cipher_suite: str | None = None
+    group: str | None = None
+    alpn: str | None = None
+    chain: tuple[bytes, ...] = ()
+    staple: bytes | None = None
+    client_certificate_demanded: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class AddressSeen:
+    """What one address answered. Times are milliseconds; `handshake` is None when not a certificate was seen.
+
+    `asked_again` is True when a missing staple was asked for on a second connection, too.
+    """
+
+    address: Address
+    outcome: Outcome
+    detail: str | None = None
+    connect_ms: int | None = None
+    handshake_ms: int | None = None
+    handshake: HandshakeSeen | None = None
+    asked_again: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class HostSeen:
+    """What all addresses of a host answered, in stable order; without any, why there is none."""
+
+    addresses: tuple[AddressSeen, ...] = ()
+    failure: Unsuccessful | None = field(default=None, compare=False)
