@@ -50,6 +50,12 @@ faults: .venv/ready-to-test ## Kill and stop processes in the middle of work; mi
 bench: .venv/ready-to-test ## Measure latency, throughput and memory on this machine
 	@$(PYTEST) -s tests/bench
 
+schemas: .venv/ready-to-test ## Write what schemas/ has that is generated
+	@$(BIN)/python -m vigilo_cli.schemas
+
+flow: .venv/ready-to-test ## Write docs/dataflow.md and the table of services/README.md
+	@$(BIN)/python -m vigilo_cli.flow
+
 clean: ## Remove caches and the virtual environment, never data (.vigilo)
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
