@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import json
 import os
-import pkgutil
+import re
 from collections.abc import Iterable, Iterator
 from importlib import import_module
-from importlib.util import find_spec
-from typing import Annotated
+from pathlib import Path
+from typing import Annotated, Final
 
 import typer
 from pydantic.fields import FieldInfo
 
 import services
+import vigilo_cli
 from vigilo.adapters.settings import (
     MASK,
     PREFIX,
@@ -30,6 +31,8 @@ from vigilo.adapters.settings import (
 from vigilo.events.text import visible
 
 app = typer.Typer()
+
+_DEFINES_SETTINGS: Final = re.compile(r"^class \w+Settings\(", re.MULTILINE)
 
 # `vigilo up` reads these before any service exists.
 LAUNCHER = {
@@ -61,12 +64,17 @@ def config(
 
 
 def settings_classes() -> list[tuple[str, type[EnvironmentSettings]]]:
-    """The settings classes of every service that has some; `all` is what every service shares."""
+    """Every settings class of services and commands, with the service's name; `all` is what every service shares.
+
+    Found by reading the sources, so that only modules that define settings are imported.
+    """
     found: list[tuple[str, type[EnvironmentSettings]]] = [("all", KafkaSettings), ("all", Settings)]
-    for service in pkgutil.iter_modules(services.__path__):
-        name = f"services.{service.name}.settings"
-        if find_spec(name) is not None:
-            found.extend((service.name, one) for one in _own_classes(name))
+    for package in (services, vigilo_cli):
+        root = Path(package.__path__[0])
+        for path in sorted(root.rglob("*.py")):
+            if _DEFINES_SETTINGS.search(path.read_text(encoding="utf-8")):
+                parts = path.relative_to(root).with_suffix("").parts
+                found.extend((parts[0], one) for one in _own_classes(".".join((package.__name__, *parts))))
     return found
 
 
@@ -89,7 +97,8 @@ def effective(classes: Iterable[tuple[str, type[EnvironmentSettings]]]) -> tuple
             for line in str(error).splitlines():
                 problems.setdefault(line, []).append(service)
         rows.update({(row.variable, row.value): row for row in found})
-    rows.update({(row.variable, row.value): row for row in launcher_rows()})
+    known = {variable for variable, _ in rows}
+    rows.update({(row.variable, row.value): row for row in launcher_rows() if row.variable not in known})
     ordered = [rows[key] for key in sorted(rows)]
     return ordered, [f"{line} ({', '.join(dict.fromkeys(names))})" for line, names in problems.items()]
 
