@@ -27,9 +27,9 @@ from vigilo.events.records import WorkItem
 from vigilo.events.rules import ChainValidationFails, RecordStatus, Severity
 from vigilo.events.scans import Depth, Outcome, ScanReason, Snapshot
 
-START = datetime(2026, 10, 20, tzinfo=UTC)
+START = datetime(2025, 3, 20, tzinfo=UTC)
 # Where the broker's clock stands while it appends all this.
-APPENDED_AT = datetime(2026, 11, 25, tzinfo=UTC)
+APPENDED_AT = datetime(2025, 4, 25, tzinfo=UTC)
 WORKSPACES = (UUID("0190b000-0000-7000-8000-000000000001"), UUID("0190b000-0000-7000-8000-000000000002"))
 SOURCE = "/tests/observations"
 
@@ -257,8 +257,8 @@ class Observations:
             b"null",
             None,
             value.replace(b'"workspace_id"', b'"nobody"'),
-            value.replace(b'"2026-', b'"2031-'),
-            value.replace(b'"2026-', b'"0001-'),
+            value.replace(b'"2025-', b'"2099-'),
+            value.replace(b'"2025-', b'"0001-'),
             value.replace(b'Z"', b'"'),
             value.replace(b'"scanner-', b'"\\u0000-'),
             value.replace(b'"n":', b'"n":9999999999'),

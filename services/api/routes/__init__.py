@@ -6,6 +6,15 @@ from typing import Final
 
 from fastapi import APIRouter
 
-from services.api.routes import channels, hosts, rules
+from services.api.routes import alerts, cards, certificates, channels, deliveries, hosts, rules, snapshots
 
-ROUTERS: Final[tuple[APIRouter, ...]] = (hosts.router, rules.router, channels.router)
+ROUTERS: Final[tuple[APIRouter, ...]] = (
+    hosts.router,
+    snapshots.router,
+    cards.router,
+    certificates.router,
+    alerts.router,
+    deliveries.router,
+    rules.router,
+    channels.router,
+)
