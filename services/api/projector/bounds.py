@@ -67,7 +67,8 @@ def _offsets(settings: KafkaSettings, partitions: list[Partition], which: Offset
     if not wanted:
         return {}
     try:
-        answers = admin_client(settings).list_offsets(dict.fromkeys(wanted, which), request_timeout=_REQUEST_SECONDS)
+        client = admin_client(settings)  # must outlive its answers
+        answers = client.list_offsets(dict.fromkeys(wanted, which), request_timeout=_REQUEST_SECONDS)
         return {wanted[asked]: cast("int", answer.result().offset) for asked, answer in answers.items()}
     except KafkaException as error:
         raise KafkaUnreachable(f"cannot list offsets: {error.args[0]}") from error
