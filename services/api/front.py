@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Final
 
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -17,10 +18,6 @@ from services.api.problems import Problem, answer
 BODY_MAX: Final = 256 * 1024
 # Asked by machines that know us by address only (probes, scrapers); none of them shows or changes anything of a person.
 _FOR_MACHINES: Final = frozenset({"/healthz", "/readyz", "/metrics"})
-
-
-class BodyTooLong(Exception):
-    """A body grew beyond the limit while it was read."""
 
 
 class FrontDoor:
@@ -41,22 +38,7 @@ class FrontDoor:
         if problem is not None:
             await answer(request, problem)(scope, receive, send)
             return
-        await self._let_in(request, receive, send)
-
-    async def _let_in(self, request: Request, receive: Receive, send: Send) -> None:
-        started = False
-
-        async def noting(message: Message) -> None:
-            nonlocal started
-            started = True
-            await send(message)
-
-        try:
-            await self._app(request.scope, _counted(receive, self._body_max), noting)
-        except BodyTooLong:
-            if started:
-                raise
-            await answer(request, _body_too_long(self._body_max))(request.scope, receive, send)
+        await self._app(scope, _counted(receive, self._body_max), send)
 
     def _misdirected(self, request: Request) -> Problem | None:
         if "*" in self._hosts or request.url.path in _FOR_MACHINES:
@@ -89,7 +71,8 @@ def _counted(receive: Receive, most: int) -> Receive:
         message = await receive()
         read += len(message.get("body", b""))
         if read > most:
-            raise BodyTooLong
+            # The one exception that FastAPI lets through while it reads a body.
+            raise HTTPException(413, _body_too_long(most).detail)
         return message
 
     return counted

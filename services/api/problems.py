@@ -18,6 +18,7 @@ from fastapi.responses import JSONResponse
 from psycopg_pool import PoolTimeout
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
+from starlette.routing import Match
 
 from vigilo.events.text import visible
 
@@ -26,6 +27,7 @@ logger = logging.getLogger("vigilo.api")
 MEDIA_TYPE: Final = "application/problem+json"
 _TYPE: Final = "urn:vigilo:problem:"
 _SHOWN = 200
+_METHODS: Final = ("DELETE", "GET", "PATCH", "POST", "PUT")
 
 
 class FieldProblem(BaseModel):
@@ -112,7 +114,7 @@ def install(app: FastAPI) -> None:
 
     async def http(request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)
-        return answer(request, of_http(error))
+        return answer(request, of_http(error, allowed=_methods(request)))
 
     async def database(request: Request, error: Exception) -> Response:
         logger.warning("the database did not answer: %s", error)
@@ -131,10 +133,25 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(Exception, unexpected)
 
 
-def of_http(error: HTTPException) -> Problem:
+def _methods(request: Request) -> list[str]:
+    # Starlette names only the methods of the first route with this path.
+    scopes = {method: {**request.scope, "method": method} for method in _METHODS}
+    return [
+        method
+        for method, scope in scopes.items()
+        if any(route.matches(scope)[0] is Match.FULL for route in request.app.routes)
+    ]
+
+
+def of_http(error: HTTPException, *, allowed: Sequence[str] = ()) -> Problem:
     """The framework's own errors: no such route, no such method."""
     if error.status_code == 404:
         return Problem(404, "not-found", "There is nothing at this address.")
+    if error.status_code == 405:
+        methods = ", ".join(allowed)
+        return Problem(405, "method-not-allowed", f"Allowed here: {methods}.", headers={"Allow": methods})
+    if error.status_code == 413:
+        return Problem(413, "body-too-long", str(error.detail))
     name = HTTPStatus(error.status_code).phrase.lower().replace(" ", "-")
     return Problem(error.status_code, name, str(error.detail), headers=error.headers)
 

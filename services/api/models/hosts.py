@@ -105,8 +105,10 @@ class HostListing(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    tag: str | None = Field(None, max_length=64, description="Only hosts with this tag", examples=["prod"])
-    q: str | None = Field(None, max_length=253, description="Only hosts whose name contains this", examples=["example"])
+    tag: Line | None = Field(None, max_length=64, description="Only hosts with this tag", examples=["prod"])
+    q: Line | None = Field(
+        None, max_length=200, description="Only hosts whose name contains this", examples=["example"]
+    )
     status: HostStatus | None = Field(None, description="Default: all but deleted ones")
     limit: Limit = DEFAULT_LIMIT
     cursor: CursorText = None
