@@ -224,6 +224,10 @@ class Loop(Generic[S]):
             self.memory.deleted.pop((partition, key), None)
             return await self.guard.put(partition, key, row)
 
+    def side_rows(self, partition: int, key: bytes, row: GuardRow[S] | None) -> SideRows:
+        """The side rows that belong to a guard row."""
+        return SideRows(self._side_bytes(partition, key, row), self.processor.side_models)
+
     async def remove_committed(self) -> None:
         """Removes the rows of deleted keys whose inputs are all committed: none of them can come again."""
         for (partition, key), offsets in tuple(self.memory.deleted.items()):

@@ -54,12 +54,13 @@ def utc_now() -> datetime:
 
 @dataclass(frozen=True, slots=True)
 class Row(Generic[S]):
-    """One row that this process owns."""
+    """One row that this process owns; `side` are its side rows by table, decoded when looked at."""
 
     key: str
     partition: int
     state: S
     next_at: datetime | None
+    side: Mapping[str, BaseModel]
 
 
 class StreamService(Generic[S]):
@@ -127,7 +128,8 @@ class StreamService(Generic[S]):
             for key, value in self.loop.guard.rows.rows_of(partition):
                 row = self.loop.planner.codec.decode(value)
                 if row.state is not None and partition in self.recovered:
-                    yield Row(key.decode("utf-8"), partition, row.state, row.next_at)
+                    side = self.loop.side_rows(partition, key, row)
+                    yield Row(key.decode("utf-8"), partition, row.state, row.next_at, side)
 
     async def wake(self, *wakeups: OutgoingEvent) -> None:
         """Writes events to the wakeups topic, each in the partition of its key, and awaits their acknowledgement.
