@@ -78,6 +78,17 @@ class RuleSet:
         placed = self.rules.get(rule_id)
         return None if placed is None else placed.record
 
+    def changed_since(self, workspace_id: UUID, version: int) -> tuple[AlertRule, ...]:
+        """The enabled rules of a workspace written at or after that version."""
+        if version >= self.versions.get(RULES_TOPIC, 0):
+            return ()
+        return tuple(rule for rule in self.rules_of(workspace_id) if self.rules[rule.rule_id].offset >= version)
+
+    def snoozes_changed_since(self, workspace_id: UUID | None, version: int) -> bool:
+        """True if a snooze of the workspace, ended ones included, was written at or after that version."""
+        placed = self.snoozes.values()
+        return any(one.offset >= version and one.record.workspace_id == workspace_id for one in placed)
+
     def snoozed_until(self, rule: AlertRule, host: Host, at: datetime) -> datetime | None:
         """The end of the silence over this rule at this host, None if there is none now.
 

@@ -1,0 +1,192 @@
+"""What one input means for the alerts of one host. Pure, given the configuration as a value."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from types import MappingProxyType
+from typing import Any
+from uuid import UUID
+
+from pydantic import BaseModel
+
+from services.alerter.judging import Judged, acknowledge, close_all, judge
+from services.alerter.state import HostAlerts, HostFacts, Order
+from services.alerter.transitions import Circumstances
+from vigilo.alerting.config import RULES_TOPIC, SNOOZES_TOPIC, RuleSet
+from vigilo.alerting.knowledge import learn
+from vigilo.events import ids
+from vigilo.events.alerts import CloseReason
+from vigilo.events.cards import ReportCard
+from vigilo.events.envelope import Event, OutgoingEvent
+from vigilo.events.hosts import Host, HostCommand, HostCommandKind, HostStatus
+from vigilo.events.records import AlerterWakeup
+from vigilo.ports.belonging import misplaced
+from vigilo.ports.processing import Decision, Input
+
+SERVICE = "alerter"
+HOSTS = "hosts"
+WAKEUPS = "alerter-wakeups"
+TIMER = "timer"
+CONFIG = "config"
+SIDE = "facts"
+
+
+class Alerter:
+    """The alerter's decisions (vigilo.ports.processing.Processor). `rules` gives the configuration of the moment."""
+
+    service: str = SERVICE
+    table: str = "alerts"
+    inputs: Mapping[str, type[Event]] = MappingProxyType(
+        {HOSTS: Host, "report-cards": ReportCard, "host-commands": HostCommand, WAKEUPS: AlerterWakeup}
+    )
+    state_model: type[HostAlerts] = HostAlerts
+    side_models: Mapping[str, type[BaseModel]] = MappingProxyType({SIDE: HostFacts})
+    wakeups_topic: str | None = WAKEUPS
+
+    def __init__(self, rules: Callable[[], RuleSet]) -> None:
+        self._rules = rules
+
+    def decide(
+        self, state: HostAlerts | None, side: Mapping[str, BaseModel], given: Input, *, at: datetime
+    ) -> Decision[HostAlerts]:
+        """The decision for one input. Refused with the reasons of `misplaced`."""
+        if refused := misplaced(given, workspace_id=state.workspace_id if state else None, removable_by=(HOSTS,)):
+            return Decision(state, refused=refused)
+        return Decision(None, side={SIDE: None}) if given.event is None else self._hear(state, side, given, at)
+
+    def _hear(
+        self, state: HostAlerts | None, side: Mapping[str, BaseModel], given: Input, at: datetime
+    ) -> Decision[HostAlerts]:
+        facts = side.get(SIDE)
+        before = facts if isinstance(facts, HostFacts) else HostFacts()
+        turn = _Turn(state or HostAlerts(), before, given, self._rules(), at)
+        match given.event:
+            case Host():
+                return turn.host(given.event)
+            case ReportCard():
+                return turn.card(given.event)
+            case HostCommand() if state is not None:
+                return turn.command(given.event)
+            case AlerterWakeup() if state is not None:
+                return turn.wakeup(given.event)
+        # Nothing is known of the host (any more): what was still under way makes no new row.
+        return Decision(None)
+
+    def wakeup(self, key: str, *, due: datetime) -> OutgoingEvent:
+        """The record this host's timer sends when `due` has come."""
+        return wakeup(UUID(key), due=due, reason=TIMER)
+
+
+def wakeup(host_id: UUID, *, due: datetime, reason: str) -> OutgoingEvent:
+    """A wakeup of a host, by its timer or (`reason` CONFIG) because the configuration changed."""
+    key = str(host_id)
+    event = AlerterWakeup(host_id=host_id, due=due, reason=reason)
+    return OutgoingEvent(WAKEUPS, key, ids.wakeup_id(f"{SERVICE}/{reason}", key, due), event, due)
+
+
+class _Turn:
+    """One decision in the making."""
+
+    def __init__(self, row: HostAlerts, facts: HostFacts, given: Input, rules: RuleSet, at: datetime) -> None:
+        self.row = row
+        self.facts = self.facts_before = facts
+        self.given = given
+        self.rules = rules
+        self.at = at
+
+    def host(self, new: Host) -> Decision[HostAlerts]:
+        """A version of the host record; one that is not greater than the last is dropped."""
+        if new.version <= self.row.version:
+            return self._nothing()
+        self._become(workspace_id=new.workspace_id, version=new.version, status=new.status)
+        self.facts = self.facts.model_copy(update={"host": new})
+        match new.status:
+            case HostStatus.ACTIVE:
+                return self._judge("host")
+            case HostStatus.PAUSED:
+                return self._settle(close_all(self._around(new, "host"), CloseReason.HOST_PAUSED))
+            case HostStatus.DELETED:
+                return self._bury(close_all(self._around(new, "host"), CloseReason.HOST_DELETED))
+
+    def card(self, card: ReportCard) -> Decision[HostAlerts]:
+        """A report card; a late one changes nothing. Of a host not watched (yet, or any more) only facts are kept."""
+        order = Order(requested_at=card.requested_at, scan_id=card.scan_id)
+        if card.late or self.row.status is HostStatus.DELETED or not _newer(order, self.row.card):
+            return self._nothing()
+        host = self.facts.host
+        same_peer = host is not None and host.target().peer == card.target.peer
+        if host is not None and not same_peer and card.target.host_version < host.version:
+            return self._nothing()  # a look at whom the host used to be
+        self._learn(card, order)
+        return self._judge("scan", fresh=True) if same_peer else self._nothing()
+
+    def command(self, command: HostCommand) -> Decision[HostAlerts]:
+        """An acknowledgement; other commands are for others."""
+        if command.kind is not HostCommandKind.ACKNOWLEDGE or self.facts.host is None:
+            return self._nothing()
+        around = self._around(self.facts.host, "command")
+        judged = acknowledge(around, command.alert_id, note=command.note, by=command.by)
+        self._become(alerts=judged.alerts)
+        return self._decision(judged.outputs)
+
+    def wakeup(self, woken: AlerterWakeup) -> Decision[HostAlerts]:
+        """The clock or the configuration. A timer that comes twice is one input: its id would open one alert twice."""
+        if woken.reason == TIMER:
+            if self.given.ce_id == self.row.woken:
+                return self._nothing()
+            self._become(woken=self.given.ce_id)
+        return self._judge("time" if woken.reason == TIMER else "rule")
+
+    def _learn(self, card: ReportCard, order: Order) -> None:
+        same = self.facts.target is not None and self.facts.target.peer == card.target.peer
+        known = learn(self.facts.known if same else None, card)
+        target = self.facts.target if same else card.target
+        if (known, target) != (self.facts.known, self.facts.target):
+            self.facts = self.facts.model_copy(update={"known": known, "target": target})
+        saw_one = bool(card.path) and not card.pool_suspect
+        self._become(
+            workspace_id=card.target.workspace_id,
+            card=order,
+            seen=order if saw_one else (self.row.seen if same else None),
+        )
+
+    def _judge(self, cause: str, *, fresh: bool = False) -> Decision[HostAlerts]:
+        host = self.facts.host
+        if host is None or self.row.status is not HostStatus.ACTIVE:
+            return self._nothing()
+        return self._settle(judge(self._around(host, cause), fresh=fresh))
+
+    def _settle(self, judged: Judged) -> Decision[HostAlerts]:
+        self._become(
+            alerts=judged.alerts,
+            due=judged.due,
+            rules_version=self.rules.versions.get(RULES_TOPIC, 0),
+            snoozes_version=self.rules.versions.get(SNOOZES_TOPIC, 0),
+        )
+        return self._decision(judged.outputs)
+
+    def _bury(self, judged: Judged) -> Decision[HostAlerts]:
+        # Kept until the tombstone, so that a card still under way meets a row that says "deleted".
+        self.row = HostAlerts(workspace_id=self.row.workspace_id, version=self.row.version, status=self.row.status)
+        self.facts = HostFacts()
+        return self._decision(judged.outputs)
+
+    def _nothing(self) -> Decision[HostAlerts]:
+        return self._decision(())
+
+    def _decision(self, outputs: tuple[OutgoingEvent, ...]) -> Decision[HostAlerts]:
+        side: dict[str, BaseModel | None] = {}
+        if self.facts is not self.facts_before:
+            side[SIDE] = None if self.facts == HostFacts() else self.facts
+        return Decision(self.row, outputs, side, self.row.due)
+
+    def _around(self, host: Host, cause: str) -> Circumstances:
+        return Circumstances(self.row, self.facts, host, self.given, self.rules, cause, self.at)
+
+    def _become(self, **changes: Any) -> None:
+        self.row = self.row.model_copy(update=changes)
+
+
+def _newer(order: Order, last: Order | None) -> bool:
+    return last is None or (order.requested_at, order.scan_id) > (last.requested_at, last.scan_id)

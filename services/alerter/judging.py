@@ -1,0 +1,152 @@
+"""All rules at one host, at one instant: what opens, what closes, when to look again. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from services.alerter.transitions import Change, Circumstances, transition
+from vigilo.alerting import lifecycle, threshold
+from vigilo.alerting.config import RuleSet
+from vigilo.alerting.lifecycle import CLOSED, AlertState, Phase
+from vigilo.alerting.scope import in_scope
+from vigilo.events import ids
+from vigilo.events.alerts import CloseReason, TransitionKind
+from vigilo.events.envelope import OutgoingEvent
+from vigilo.events.rules import AlertRule, AllHosts, ChainValidationFails, RecordStatus, Severity
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """The alerts of the host as they become, what happened, and when time alone may change an answer."""
+
+    alerts: dict[UUID, AlertState]
+    outputs: tuple[OutgoingEvent, ...]
+    due: datetime | None
+
+
+def judge(around: Circumstances, *, fresh: bool) -> Judged:
+    """Judges every rule that looks at the host. `fresh`: by a card not judged before, so it counts for confirmation."""
+    applicable = {rule.rule_id: rule for rule in around.rules.rules_of(around.host.workspace_id)}
+    applicable = {rule_id: rule for rule_id, rule in applicable.items() if in_scope(rule, around.host)}
+    alerts = dict(around.row.alerts)
+    outputs: list[OutgoingEvent] = []
+    for rule_id in sorted(alerts.keys() - applicable.keys()):
+        outputs += _leave(alerts, rule_id, around)
+    for rule_id, rule in applicable.items():
+        before = alerts.get(rule_id, CLOSED)
+        after, change = _step(before, rule, around, fresh=fresh)
+        if after is not CLOSED or before is not CLOSED:
+            alerts[rule_id] = after
+        if change is not None:
+            outputs.append(transition(change, rule, around))
+    return Judged(alerts, tuple(outputs), _due(alerts, applicable, around))
+
+
+def close_all(around: Circumstances, reason: CloseReason) -> Judged:
+    """Closes every alert of a host that is no longer watched; numbers of episodes are kept."""
+    alerts = dict(around.row.alerts)
+    outputs: list[OutgoingEvent] = []
+    for rule_id in sorted(alerts):
+        outputs += _close(alerts, rule_id, around, reason)
+    return Judged(alerts, tuple(outputs), None)
+
+
+def acknowledge(around: Circumstances, alert_id: UUID | None, *, note: str | None, by: str) -> Judged:
+    """Says that somebody has seen an open alert; nothing for one that is not open (any more)."""
+    alerts = dict(around.row.alerts)
+    outputs: list[OutgoingEvent] = []
+    for rule_id, before in alerts.items():
+        if alert_id is not None and before.alert_id == alert_id and before.phase is not Phase.PENDING:
+            after = lifecycle.evolve(before, TransitionKind.ACKNOWLEDGED, alert_id=alert_id, at=around.at)
+            alerts[rule_id] = after
+            change = Change(TransitionKind.ACKNOWLEDGED, before, after, note=note, by=by)
+            outputs.append(transition(change, rule_of(around.rules, rule_id, around), around))
+    return Judged(alerts, tuple(outputs), around.row.due)
+
+
+def _step(
+    before: AlertState, rule: AlertRule, around: Circumstances, *, fresh: bool
+) -> tuple[AlertState, Change | None]:
+    judgement = threshold.judge(rule.trigger, around.facts.usable, around.at)
+    state = lifecycle.counted(before, judgement, fresh=fresh)
+    snoozed = around.rules.snoozed_until(rule, around.host, around.at) is not None
+    kind = lifecycle.decide(state, judgement, rule, snoozed=snoozed)
+    if kind is None:
+        return state, None
+    # The input being applied is applied once, so no alert id comes twice.
+    alert_id = ids.alert_id(rule.rule_id, around.host.host_id, around.given.ce_id)
+    after = lifecycle.evolve(state, kind, alert_id=alert_id, at=around.at)
+    reason = CloseReason.CLEARED if kind is TransitionKind.CLOSED else None
+    return after, Change(kind, before, after, reason)
+
+
+def _leave(alerts: dict[UUID, AlertState], rule_id: UUID, around: Circumstances) -> list[OutgoingEvent]:
+    """A rule looks at this host no more. A deleted rule never comes back, so nothing of it is kept."""
+    rule = around.rules.rule(rule_id)
+    deleted = rule is None or rule.status is RecordStatus.DELETED
+    reason = CloseReason.LEFT_SCOPE
+    if rule is None or deleted:
+        reason = CloseReason.RULE_DELETED
+    elif not rule.enabled:
+        reason = CloseReason.RULE_DISABLED
+    outputs = _close(alerts, rule_id, around, reason)
+    if deleted:
+        del alerts[rule_id]
+    return outputs
+
+
+def _close(
+    alerts: dict[UUID, AlertState], rule_id: UUID, around: Circumstances, reason: CloseReason
+) -> list[OutgoingEvent]:
+    before = alerts[rule_id]
+    if before.alert_id is None:
+        return []
+    after = lifecycle.evolve(before, TransitionKind.CLOSED, alert_id=before.alert_id, at=around.at)
+    alerts[rule_id] = after
+    change = Change(TransitionKind.CLOSED, before, after, reason)
+    return [transition(change, rule_of(around.rules, rule_id, around), around)]
+
+
+def rule_of(rules: RuleSet, rule_id: UUID, around: Circumstances) -> AlertRule:
+    """The last record of a rule.
+
+    Of a rule whose tombstone was compacted away before this host was judged again (we were down for its 30 days) only
+    the id is left: its alert must still be closed.
+    """
+    rule = rules.rule(rule_id)
+    if rule is not None:
+        return rule
+    return AlertRule(
+        rule_id=rule_id,
+        workspace_id=around.host.workspace_id,
+        version=1,
+        status=RecordStatus.DELETED,
+        name="(deleted rule)",
+        trigger=ChainValidationFails(),
+        scope=AllHosts(),
+        severity=Severity.INFO,
+        created_at=around.at,
+        updated_at=around.at,
+    )
+
+
+def _due(alerts: dict[UUID, AlertState], applicable: dict[UUID, AlertRule], around: Circumstances) -> datetime | None:
+    return min(_instants(alerts, applicable, around), default=None)
+
+
+def _instants(
+    alerts: dict[UUID, AlertState], applicable: dict[UUID, AlertRule], around: Circumstances
+) -> Iterator[datetime]:
+    known = around.facts.usable
+    for rule_id, rule in applicable.items():
+        instant = threshold.next_change(rule.trigger, known, around.at)
+        if instant is not None:
+            yield instant
+        state = alerts.get(rule_id)
+        if state is not None and state.phase is Phase.SUPPRESSED:
+            end = around.rules.snoozed_until(rule, around.host, around.at)
+            if end is not None:
+                yield end

@@ -1,0 +1,53 @@
+"""Settings of the scheduler."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from pydantic import Field, field_validator
+
+from services.scheduler.planning import Timing
+from vigilo.adapters.settings import CommaSeparated, Duration, Settings
+from vigilo.events.topics import PUBLIC_POOL, BadPoolName, check_pool
+
+_NEVER_BELOW = timedelta(0)
+
+
+class SchedulerSettings(Settings):
+    """Beside what every service has: which pools of scanners there are, and how long a scan may be waited for."""
+
+    pools: CommaSeparated = Field(
+        (PUBLIC_POOL,), description="Scanner pools whose topics exist; hosts of other pools are told so"
+    )
+    not_performed_after: Duration = Field(
+        timedelta(seconds=90), description="From the end of a request's validity until nobody is waited for"
+    )
+    retry_after: Duration = Field(timedelta(minutes=5), description="Until a scan nobody performed is asked for again")
+    fast_validity: Duration = Field(timedelta(seconds=60), description="How long a request on the fast lane is valid")
+    scan_now_spacing: Duration = Field(
+        timedelta(seconds=10), description="Between two scans of one host that people ask for"
+    )
+
+    @field_validator("pools")
+    @classmethod
+    def _pool_names(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        try:
+            return tuple(check_pool(pool) for pool in value)
+        except BadPoolName as error:
+            raise ValueError(str(error)) from error
+
+    @field_validator("not_performed_after", "retry_after", "fast_validity", "scan_now_spacing")
+    @classmethod
+    def _positive(cls, value: timedelta) -> timedelta:
+        if value <= _NEVER_BELOW:
+            raise ValueError("more than zero")
+        return value
+
+    def timing(self) -> Timing:
+        """The planner's view of these settings."""
+        return Timing(
+            fast_validity=self.fast_validity,
+            grace=self.not_performed_after,
+            retry_after=self.retry_after,
+            command_spacing=self.scan_now_spacing,
+        )
