@@ -1,0 +1,97 @@
+"""One host at the alerter, fed one input after the other, as the stream base would."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from services.alerter.decide import TIMER, Alerter
+from services.alerter.decide import wakeup as wakeup_of
+from services.alerter.state import HostAlerts, HostFacts
+from tests.fakes import inputs
+from tests.fakes.inputs import HOST, NOON
+from vigilo.alerting.config import RULES_TOPIC, SNOOZES_TOPIC, Placed, RuleSet
+from vigilo.events import ids
+from vigilo.events.alerts import AlertTransition
+from vigilo.events.envelope import Event
+from vigilo.events.hosts import HostCommandKind
+from vigilo.events.rules import AlertRule, Snooze
+from vigilo.ports.processing import Decision
+
+DAY = timedelta(days=1)
+
+
+class World:
+    """`rules` and `snoozes` are configured by `configure`; `offsets` count per topic, as Kafka's do."""
+
+    def __init__(self, *rules: AlertRule) -> None:
+        self.row: HostAlerts | None = None
+        self.facts: HostFacts | None = None
+        self.at = NOON
+        self.offsets: dict[str, int] = {}
+        self.decision: Decision[HostAlerts] = Decision(None)
+        self._rules: dict[object, Placed[AlertRule]] = {}
+        self._snoozes: dict[object, Placed[Snooze]] = {}
+        self.alerter = Alerter(self.rule_set)
+        self.configure(*rules)
+
+    def rule_set(self) -> RuleSet:
+        versions = {topic: self.offsets.get(topic, 0) for topic in (RULES_TOPIC, SNOOZES_TOPIC)}
+        return RuleSet.of(self._rules.values(), self._snoozes.values(), versions=versions)
+
+    def configure(self, *records: AlertRule | Snooze) -> None:
+        for record in records:
+            if isinstance(record, AlertRule):
+                self._rules[record.rule_id] = Placed(self._next(RULES_TOPIC), record)
+            else:
+                self._snoozes[record.snooze_id] = Placed(self._next(SNOOZES_TOPIC), record)
+
+    def forget_rule(self, rule: AlertRule) -> None:
+        """Its tombstone was compacted away before we started."""
+        del self._rules[rule.rule_id]
+        self._next(RULES_TOPIC)
+
+    def hear(
+        self,
+        topic: str,
+        event: Event | None,
+        *,
+        at: datetime | None = None,
+        ce_id: str | None = None,
+        key: object = None,
+    ) -> list[AlertTransition]:
+        self.at = at or self.at
+        side = {"facts": self.facts} if self.facts else {}
+        given = inputs.given(topic, event, offset=self._next(topic), ce_id=ce_id, key=key)
+        self.decision = self.alerter.decide(self.row, side, given, at=self.at)
+        if self.decision.refused is None:
+            self.row = self.decision.state
+            facts = self.decision.side.get("facts", self.facts)
+            assert facts is None or isinstance(facts, HostFacts)
+            self.facts = facts
+        sent = [outgoing.event for outgoing in self.decision.outputs]
+        return [one for one in sent if isinstance(one, AlertTransition)]
+
+    def host(self, *, at: datetime | None = None, version: int = 1, **changes: Any) -> list[AlertTransition]:
+        ce_id = str(ids.record_id(HOST, version))
+        return self.hear("hosts", inputs.host(version=version, **changes), at=at, ce_id=ce_id)
+
+    def card(self, *, at: datetime | None = None, **changes: Any) -> list[AlertTransition]:
+        self.at = at or self.at
+        card = inputs.card(**{"requested_at": self.at, **changes})
+        return self.hear("report-cards", card, ce_id=str(ids.report_card_id(card.scan_id)))
+
+    def wake(self, *, reason: str = TIMER, due: datetime | None = None) -> list[AlertTransition]:
+        """The timer comes when it is due; the configuration's wakeup at once."""
+        when = due or (self.decision.next_at if reason == TIMER else self.at)
+        assert when is not None
+        outgoing = wakeup_of(HOST, due=when, reason=reason)
+        return self.hear(outgoing.topic, outgoing.event, at=max(self.at, when), ce_id=str(outgoing.id))
+
+    def acknowledge(self, **changes: Any) -> list[AlertTransition]:
+        return self.hear("host-commands", inputs.scan_command(at=self.at, kind=HostCommandKind.ACKNOWLEDGE, **changes))
+
+    def _next(self, topic: str) -> int:
+        offset = self.offsets.get(topic, 0)
+        self.offsets[topic] = offset + 1
+        return offset
