@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+from collections import deque
+from typing import Any
 
 from confluent_kafka import KafkaError, KafkaException
 from confluent_kafka.admin import AdminClient, TopicMetadata  # type: ignore[attr-defined]  # its stubs forget one
@@ -12,15 +14,31 @@ from vigilo.adapters.settings import KafkaSettings
 logger = logging.getLogger("vigilo.kafka.admin")
 
 
-def admin_client(settings: KafkaSettings) -> AdminClient:
+class Admin(AdminClient):
+    """A client for administration that remembers why it could not connect."""
+
+    def __init__(self, settings: KafkaSettings) -> None:
+        self._complaints: deque[str] = deque(maxlen=8)
+        config: dict[str, Any] = {
+            "bootstrap.servers": settings.bootstrap,
+            "client.id": "vigilo-admin",
+            "log.connection.close": False,
+            "error_cb": lambda error: self._complaints.append(error.str()),
+            **settings.security().for_librdkafka(),
+        }
+        super().__init__(config, logger=logger)
+
+    def why(self, error: KafkaException) -> str:
+        """The error in words; for one of the transport also what lies behind it: refused, untrusted, wrong password."""
+        self.poll(0.1)
+        # "1/1 brokers are down" says nothing new.
+        reasons = dict.fromkeys(text for text in self._complaints if "brokers are down" not in text)
+        return "; ".join([text_of(error), *reasons])
+
+
+def admin_client(settings: KafkaSettings) -> Admin:
     """A client for administration, quiet but for our own log."""
-    config: dict[str, str | int | float | bool] = {
-        "bootstrap.servers": settings.bootstrap,
-        "client.id": "vigilo-admin",
-        "log.connection.close": False,
-        **settings.security().for_librdkafka(),
-    }
-    return AdminClient(config, logger=logger)
+    return Admin(settings)
 
 
 def has_leaders(topic: TopicMetadata | None) -> bool:

@@ -26,7 +26,7 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]  # its stubs f
     TopicMetadata,
 )
 
-from vigilo.adapters.kafka.admin import admin_client, has_leaders, text_of
+from vigilo.adapters.kafka.admin import Admin, admin_client, has_leaders, text_of
 from vigilo.adapters.kafka.topic_rows import TopicRow
 from vigilo.adapters.settings import KafkaSettings
 from vigilo.events.topics import PUBLIC_POOL, pool_topic
@@ -99,7 +99,7 @@ def apply(settings: KafkaSettings, wanted: Iterable[Wanted], *, dry_run: bool = 
     try:
         return _apply(admin, settings, list(wanted), dry_run=dry_run)
     except KafkaException as error:
-        raise TopicsUnusable(f"Kafka at {settings.bootstrap}: {text_of(error)}") from error
+        raise TopicsUnusable(f"Kafka at {settings.bootstrap}: {admin.why(error)}") from error
 
 
 def _apply(admin: AdminClient, settings: KafkaSettings, wanted: list[Wanted], *, dry_run: bool) -> list[TopicOutcome]:
@@ -234,11 +234,11 @@ def missing_topics(settings: KafkaSettings, names: Iterable[str], *, timeout: fl
     return _missing(admin_client(settings), settings, names, timeout)
 
 
-def _missing(admin: AdminClient, settings: KafkaSettings, names: Iterable[str], timeout: float) -> list[str]:
+def _missing(admin: Admin, settings: KafkaSettings, names: Iterable[str], timeout: float) -> list[str]:
     try:
         existing = admin.list_topics(timeout=timeout).topics
     except KafkaException as error:
-        raise TopicsUnusable(f"Kafka at {settings.bootstrap} does not answer: {text_of(error)}") from error
+        raise TopicsUnusable(f"Kafka at {settings.bootstrap} does not answer: {admin.why(error)}") from error
     return [name for name in names if not has_leaders(existing.get(settings.physical(name)))]
 
 
@@ -267,7 +267,7 @@ async def wait_for_topics(
         await asyncio.sleep(_LOOK_EVERY_SECONDS)
 
 
-def _complaint(admin: AdminClient, settings: KafkaSettings, names: list[str]) -> str | None:
+def _complaint(admin: Admin, settings: KafkaSettings, names: list[str]) -> str | None:
     try:
         missing = _missing(admin, settings, names, timeout=5.0)
     except TopicsUnusable as error:
