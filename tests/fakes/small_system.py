@@ -17,7 +17,7 @@ from vigilo_cli.launcher import services
 from vigilo_cli.launcher.up import up
 
 PLAN = services.Plan(
-    tasks=(services.Task("hello", "Greeting", ("-c", "import os; print(bool(os.environ['VIGILO_API_PASSWORD']))")),),
+    tasks=((services.Task("hello", "Greeting", ("-c", "import os; print(bool(os.environ['VIGILO_API_PASSWORD']))")),),),
     services=(
         services.Service("api", "tests.fakes.small_system", "api"),
         services.Service("worker", "tests.fakes.small_system"),

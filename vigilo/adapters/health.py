@@ -7,10 +7,9 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 
-import aiohttp
 from aiohttp import web
 
 from vigilo.adapters.metrics import EXPOSITION_TYPE, Metrics
@@ -58,27 +57,6 @@ async def _ask(check: Check) -> CheckResult:
         return False, {"reason": f"no answer within {CHECK_TIMEOUT_SECONDS:g} s"}
     except Exception as error:  # whatever is wrong with a check is an answer, never a failed request
         return False, {"reason": f"{type(error).__name__}: {error}"[:300]}
-
-
-def all_ready(urls: Sequence[str]) -> Check:
-    """A check that other processes answer 200 at these `/readyz` addresses; those that do not are named."""
-
-    async def check() -> CheckResult:
-        timeout = aiohttp.ClientTimeout(CHECK_TIMEOUT_SECONDS / 2)
-        async with aiohttp.ClientSession(timeout=timeout) as session:
-            answers = await asyncio.gather(*(_is_ready(session, url) for url in urls))
-        waiting = [url for url, ready in zip(urls, answers, strict=True) if not ready]
-        return (True, {}) if not waiting else (False, {"reason": f"not ready: {', '.join(waiting)}"})
-
-    return check
-
-
-async def _is_ready(session: aiohttp.ClientSession, url: str) -> bool:
-    try:
-        async with session.get(url) as answer:
-            return answer.status == 200
-    except (aiohttp.ClientError, TimeoutError):
-        return False
 
 
 def health_app(checks: Checks, metrics: Metrics) -> web.Application:

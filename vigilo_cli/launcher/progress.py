@@ -8,16 +8,17 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from rich.console import Console
-from rich.markup import escape
 from rich.status import Status
+from rich.text import Text
 
 
 @dataclass(slots=True)
 class Step:
-    """One step under way; `detail` is shown beside its name when it is done."""
+    """One step under way; `waiting` is shown beside its name until it is done, then `detail`."""
 
     name: str
     detail: str = ""
+    waiting: str = ""
 
 
 class Progress:
@@ -27,13 +28,14 @@ class Progress:
         self.console = console or Console(highlight=False, soft_wrap=True)
         self._open: list[Step] = []
         self._spinner: Status | None = None
+        self._shown = ""
 
     @contextmanager
     def step(self, name: str) -> Iterator[Step]:
         """Show `name` as under way until the block ends; a block that raises is not shown as done."""
         step, started = Step(name), time.monotonic()
         self._open.append(step)
-        self._spin()
+        self.refresh()
         done = False
         try:
             yield step
@@ -42,20 +44,28 @@ class Progress:
             self._open.remove(step)
             if done:
                 self._print_done(step, time.monotonic() - started)
-            self._spin()
+            self.refresh()
 
     def say(self, line: str, *, style: str = "") -> None:
         """One line of its own; `line` is text, not markup."""
-        self.console.print(f"[{style}]{escape(line)}[/{style}]" if style else escape(line))
+        self.console.print(Text(line, style=style))
 
     def _print_done(self, step: Step, seconds: float) -> None:
-        mark = "[green]✓[/green]" if self.console.is_terminal else "ok"
-        self.console.print(f"{mark} {step.name:<16} {seconds:5.1f} s  [dim]{escape(step.detail)}[/dim]")
+        mark = Text("✓", style="green") if self.console.is_terminal else Text("ok")
+        done = Text(f" {step.name:<16} {seconds:5.1f} s  ")
+        self.console.print(mark + done + Text(step.detail, style="dim"))
 
-    def _spin(self) -> None:
-        if self._spinner is not None:
+    def refresh(self) -> None:
+        """Show what is open now; cheap when nothing changed."""
+        text = ", ".join(f"{step.name} ({step.waiting})" if step.waiting else step.name for step in self._open)
+        if text == self._shown or not self.console.is_terminal:
+            return
+        self._shown = text
+        if self._spinner is not None and not text:
             self._spinner.stop()
             self._spinner = None
-        if self._open and self.console.is_terminal:
-            self._spinner = self.console.status(", ".join(step.name for step in self._open) + " ...")
+        elif self._spinner is not None:
+            self._spinner.update(Text(f"{text} ..."))
+        else:
+            self._spinner = self.console.status(Text(f"{text} ..."))
             self._spinner.start()

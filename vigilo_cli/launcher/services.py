@@ -47,14 +47,18 @@ class Task:
 
 
 MIGRATIONS = Task("migrate", "Database schema", ("-m", "services.api.migrate"))
+OWNER = Task("bootstrap", "First workspace", ("-m", "services.api.bootstrap"))
 TOPICS = Task("topics", "Topics", ("-m", "vigilo_cli.main", "topics", "apply", "--quiet"))
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What is done and what is kept running once Kafka and PostgreSQL are there."""
+    """What is done and what is kept running once Kafka and PostgreSQL are there.
 
-    tasks: tuple[Task, ...] = (MIGRATIONS, TOPICS)
+    `tasks` are rows done side by side, each row one after the other.
+    """
+
+    tasks: tuple[tuple[Task, ...], ...] = ((MIGRATIONS, OWNER), (TOPICS,))
     services: tuple[Service, ...] = SERVICES
 
 

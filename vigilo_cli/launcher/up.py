@@ -26,7 +26,7 @@ from vigilo_cli.launcher.kafka import choose_kafka
 from vigilo_cli.launcher.options import Options, options_from
 from vigilo_cli.launcher.problems import CannotStart
 from vigilo_cli.launcher.processes import Child, Command, end_leftovers
-from vigilo_cli.launcher.progress import Progress, Step
+from vigilo_cli.launcher.progress import Progress
 from vigilo_cli.launcher.server import Server
 from vigilo_cli.launcher.services import (
     FRONT_DOOR,
@@ -93,7 +93,7 @@ class Launch:
             kafka = choose_kafka(self._home, bootstrap=self._options.kafka_bootstrap)
             self._drive([self._bring_up(database, "PostgreSQL"), self._bring_up(kafka, "Kafka")])
             around = self._surroundings(kafka, database)
-            self._drive([self._do(task, around) for task in self._plan.tasks])
+            self._drive([self._do_all(tasks, around) for tasks in self._plan.tasks])
             self._drive([self._start_services(around)])
             for line in where_to_go(self._home, self._options.port, seconds=time.monotonic() - began):
                 self._progress.say(line)
@@ -140,6 +140,7 @@ class Launch:
         while lanes:
             lanes = [lane for lane in lanes if _advance(lane)]
             self._interruption.check()
+            self._progress.refresh()
             time.sleep(0.02)
 
     def _bring_up(self, server: Server, label: str) -> Iterator[None]:
@@ -166,6 +167,10 @@ class Launch:
 
         self._supervisor.add(Supervised(server.name, again, child=server.child))
 
+    def _do_all(self, tasks: tuple[Task, ...], around: Surroundings) -> Iterator[None]:
+        for task in tasks:
+            yield from self._do(task, around)
+
     def _do(self, task: Task, around: Surroundings) -> Iterator[None]:
         with self._progress.step(task.label) as step:
             child = self._child(task_command(task, around))
@@ -187,7 +192,7 @@ class Launch:
             while waiting := self._supervisor.waiting_for():
                 self._supervisor.check(time.monotonic())
                 self._give_up_if_hopeless(waiting, deadline)
-                _show(step, waiting)
+                step.waiting = ", ".join(waiting)
                 yield
             step.detail = ", ".join(service.name for service in self._plan.services)
 
@@ -254,10 +259,6 @@ def _advance(lane: Iterator[None]) -> bool:
 def never() -> bool:
     """Brokers are not hurried: a second Ctrl-C ends services at once, for they may be killed at any time."""
     return False
-
-
-def _show(step: Step, waiting: dict[str, str]) -> None:
-    step.detail = ", ".join(waiting)
 
 
 def in_background(work: Callable[[], None]) -> Future[None]:

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 import aiohttp
 import pytest
 
-from vigilo.adapters.health import CheckResult, Checks, HealthServer, all_ready, examine
+from vigilo.adapters.health import CheckResult, Checks, HealthServer
 from vigilo.adapters.metrics import Metrics
 
 
@@ -94,17 +94,3 @@ async def test_only_loopback_listens_and_a_taken_port_is_an_error() -> None:
             other.connect(("127.0.0.2", server.port))
     with socket.socket() as closed, pytest.raises(ConnectionRefusedError):
         closed.connect(("127.0.0.1", server.port))
-
-
-async def test_one_process_waits_for_the_others_and_names_them() -> None:
-    ready = False
-    slow = Checks(ready={"tables": lambda: (ready, {})})
-    async with HealthServer(0, Checks(), Metrics("a")) as good, HealthServer(0, slow, Metrics("b")) as late:
-        urls = [f"http://127.0.0.1:{server.port}/readyz" for server in (good, late)]
-        checks = {"services": all_ready(urls)}
-        before = await examine(checks)
-        ready = True
-        after = await examine(checks)
-    gone = await examine(checks)
-    assert before.body["checks"] == {"services": {"ok": False, "reason": f"not ready: {urls[1]}"}}
-    assert (before.ok, after.ok, gone.ok) == (False, True, False)
