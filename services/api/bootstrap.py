@@ -21,13 +21,13 @@ from services.api.auth import looks_like_token, new_token, owner_of, token_sha25
 from services.api.commands import workspaces
 from services.api.database_roles import API
 from services.api.stores import rows
+from vigilo.adapters.locks import AdvisoryLock
 from vigilo.adapters.postgres import Connection, DatabaseSettings, connect, tenant
 from vigilo.adapters.settings import BadSettings, Settings, read
 from vigilo.events.ids import new_id
 
 SLUG: Final = "default"
 TOKEN_FILE: Final = "owner-token"
-_LOCK: Final = 7_216_011_330_405
 _TOKEN_NAME: Final = "owner (made at the first start)"
 
 
@@ -46,7 +46,7 @@ async def bootstrap(
     """
     async with await connect(database_url, name="vigilo-bootstrap", role=API) as connection:
         # Until this session ends: two at once would revoke each other's token.
-        await connection.execute("select pg_advisory_lock(%s)", (_LOCK,))
+        await connection.execute("select pg_advisory_lock(%s)", (AdvisoryLock.BOOTSTRAP,))
         workspace_id = await ensure_workspace(connection, SLUG, "Default", at=datetime.now(UTC))
         if owner_token is not None:
             await _register(connection, workspace_id, owner_token)

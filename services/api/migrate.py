@@ -33,14 +33,13 @@ from services.api.database_roles import (
     UnfitRole,
     ensure_roles,
 )
+from vigilo.adapters.locks import AdvisoryLock
 from vigilo.adapters.settings import BadSettings, EnvironmentSettings, read
 
 MIGRATIONS: Final = Path(__file__).parent / "migrations"
 # Where yoyo notes what it applied; not in `public`, where nobody may create tables any more.
 HISTORY_SCHEMA: Final = "migrations"
 MINIMUM_SERVER = 160000
-# Any number nobody else takes as an advisory lock of this database.
-_LOCK = 7_216_011_330_402
 _LOCK_WAIT = "120s"
 
 
@@ -97,13 +96,13 @@ def pending(connection: Connection) -> list[str]:
 def _alone(connection: Connection) -> Iterator[None]:
     # Held by the session: a killed process leaves nothing behind, unlike a row in a lock table.
     connection.execute(sql.SQL("set lock_timeout = {}").format(sql.Literal(_LOCK_WAIT)))
-    connection.execute("select pg_advisory_lock(%s)", (_LOCK,))
+    connection.execute("select pg_advisory_lock(%s)", (AdvisoryLock.MIGRATION,))
     try:
         yield
     finally:
         if not connection.closed:
             connection.execute("reset role")
-            connection.execute("select pg_advisory_unlock(%s)", (_LOCK,))
+            connection.execute("select pg_advisory_unlock(%s)", (AdvisoryLock.MIGRATION,))
 
 
 def _become_owner(connection: Connection) -> None:

@@ -26,6 +26,7 @@ from services.api.projector.run import Projection, counted
 from services.api.projector.store import READ_MODEL, Positions, Store
 from vigilo.adapters.kafka.batches import BatchConsumer
 from vigilo.adapters.kafka.records import Partition
+from vigilo.adapters.locks import AdvisoryLock
 from vigilo.adapters.settings import KafkaSettings
 
 logger = logging.getLogger("vigilo.api.rebuild")
@@ -35,7 +36,6 @@ OLD: Final = "read_model_old"
 BATCH: Final = 2_000
 # How near the new schema must be before the projector is made to wait for the rest.
 NEAR: Final = 2_000
-_LOCK: Final = 7_216_011_330_404
 _POLL: Final = timedelta(milliseconds=200)
 _SNAPSHOT_WAIT_SECONDS: Final = 20.0
 _DROP_ATTEMPTS: Final = 60
@@ -230,7 +230,7 @@ async def _older_readers_ended(owner: Connection[Any]) -> None:
 
 
 def _become_owner(owner: Connection[Any]) -> None:
-    row = owner.execute("select pg_try_advisory_lock(%s)", (_LOCK,)).fetchone()
+    row = owner.execute("select pg_try_advisory_lock(%s)", (AdvisoryLock.REBUILD,)).fetchone()
     if not row or not row[0]:
         raise AlreadyRebuilding("another rebuild of this database is under way")
     owner.execute(f"set role {OWNER}")

@@ -21,6 +21,7 @@ from services.api.republishing import republish, republish_some
 from vigilo.adapters import logs
 from vigilo.adapters.health import CheckResult, Checks, HealthServer
 from vigilo.adapters.kafka.producer import Producer
+from vigilo.adapters.locks import AdvisoryLock
 from vigilo.adapters.metrics import Metrics
 from vigilo.adapters.outbox import DELIVERY_TIMEOUT, OutboxRelay, OutboxTable
 from vigilo.adapters.postgres import DatabaseSettings, connect
@@ -28,7 +29,7 @@ from vigilo.adapters.settings import BadSettings, KafkaSettings, Settings, read
 
 logger = logging.getLogger("vigilo.api.relay")
 
-OUTBOX: Final = OutboxTable("config", "outbox", lock=7_216_011_330_403, channel="vigilo_outbox", role=RELAY)
+OUTBOX: Final = OutboxTable("config", "outbox", lock=AdvisoryLock.CONFIG_RELAY, channel="vigilo_outbox", role=RELAY)
 # A turn takes as long as Kafka may take for a batch; silence beyond that means a stuck relay.
 _SILENCE_SECONDS: Final = 30.0
 _FAILED = 70  # EX_SOFTWARE: a restart is always right

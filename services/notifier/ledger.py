@@ -15,6 +15,7 @@ from psycopg.rows import class_row
 
 from services.notifier.delivery import Attempt, Verdict
 from services.notifier.records import Claimed, NewDelivery
+from vigilo.adapters.locks import AdvisoryLock
 from vigilo.adapters.outbox import OutboxTable, columns
 from vigilo.adapters.postgres import Connection
 from vigilo.events import ids
@@ -23,8 +24,7 @@ from vigilo.events.envelope import OutgoingEvent
 from vigilo.events.rules import Channel, RecordStatus
 
 SOURCE: Final = "vigilo/notifier"
-# Any number nobody else takes as an advisory lock of this database.
-OUTBOX: Final = OutboxTable("notifier", "outbox", lock=7_216_011_330_404, channel="vigilo_notifier_outbox")
+OUTBOX: Final = OutboxTable("notifier", "outbox", lock=AdvisoryLock.NOTIFIER_RELAY, channel="vigilo_notifier_outbox")
 OPEN_STATES: Final = ["waiting", "retrying"]
 # A claim outlives the longest request; a dead notifier's deliveries are taken up again after it.
 CLAIM: Final = timedelta(seconds=20)

@@ -21,13 +21,12 @@ from services.api.projector import tables
 from services.api.projector.admission import HOST_KEYED, Admitted, Refused, workspace_of
 from services.api.projector.projections import rows_of
 from vigilo.adapters.kafka.records import Partition
+from vigilo.adapters.locks import AdvisoryLock
 from vigilo.events.scans import Snapshot
 
 Positions = dict[Partition, int]
 
 READ_MODEL: Final = "read_model"
-# Any number nobody else takes as an advisory lock of this database: one projector at a time.
-_PROJECTOR_LOCK: Final = 7_216_011_330_403
 _STATEMENTS: Final = {table.name: tables.statement(table) for table in tables.TABLES}
 
 _ADVANCE = """
@@ -104,7 +103,7 @@ class Store:
         """
         self._connection.execute(f"set idle_session_timeout = {idle_limit_ms}")
         self._connection.execute(f"set idle_in_transaction_session_timeout = {idle_limit_ms}")
-        row = self._connection.execute("select pg_try_advisory_lock(%s)", (_PROJECTOR_LOCK,)).fetchone()
+        row = self._connection.execute("select pg_try_advisory_lock(%s)", (AdvisoryLock.PROJECTOR,)).fetchone()
         return bool(row and row[0])
 
     def prove(self) -> None:
