@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 import services
+from services.alerter.decide import Alerter
 from services.grader.decide import GraderProcessor
 from services.scheduler.decide import Scheduler
 from vigilo.adapters.kafka.topic_rows import Service, load_rows
@@ -16,7 +17,7 @@ from vigilo_cli.flow import BEGIN, END, dataflow, service_table, with_table
 
 ROWS = load_rows()
 CARDS = {path.parent.name: path for path in Path(services.__path__[0]).glob("*/__init__.py")}
-PROCESSORS = [GraderProcessor, Scheduler]
+PROCESSORS = [Alerter, GraderProcessor, Scheduler]
 
 
 def card_topics(service: str, line: str) -> set[str]:
@@ -36,7 +37,9 @@ def test_a_card_names_only_what_the_rows_allow(service: str) -> None:
 
 
 @pytest.mark.parametrize("processor", PROCESSORS, ids=lambda one: one.__name__)
-def test_a_processors_inputs_tables_and_wakeups_have_their_rows(processor: type[GraderProcessor | Scheduler]) -> None:
+def test_a_processors_inputs_tables_and_wakeups_have_their_rows(
+    processor: type[Alerter | GraderProcessor | Scheduler],
+) -> None:
     service = Service(processor.service)
     for topic, model in processor.inputs.items():
         assert service in ROWS[topic].consumers
