@@ -14,8 +14,10 @@ from typer.main import get_command
 
 COMMANDS = {
     "up": "vigilo_cli.up",
+    "scan": "vigilo_cli.scan",
     "topics": "vigilo_cli.topics",
     "dlq": "vigilo_cli.dlq",
+    "republish": "vigilo_cli.republish",
     "config": "vigilo_cli.config",
 }
 COMPLETION = {"install_completion", "show_completion"}

@@ -14,10 +14,11 @@ from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from datetime import timedelta
 
+from services.scanner.dns_servers import DnsResolver
 from services.scanner.figures import Figures
 from services.scanner.intake import SNAPSHOTS_TOPIC, PoolMembership
 from services.scanner.performing import Performer
-from services.scanner.resolve import DnsResolver, Resolver, SystemResolver
+from services.scanner.resolve import Resolver, SystemResolver
 from services.scanner.scan import Tools
 from services.scanner.settings import ScannerSettings
 from vigilo.adapters.health import Checks, HealthServer

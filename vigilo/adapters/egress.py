@@ -11,8 +11,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from ipaddress import ip_network
 
-import psutil
-
 from vigilo.tls.addresses import Address, Denied, Network, Public, classify, parse_address, unwrapped
 
 _LISTENER = re.compile(r"(?:\[(?P<six>[^\]]+)\]|(?P<four>[^:\[\]]+)):(?P<port>\d{1,5})")
@@ -155,6 +153,8 @@ def _listening_at(host: str) -> Iterable[Network]:
 
 
 def _every_local_address() -> Iterable[Network]:
+    import psutil  # costly, and needed only where something listens on every address
+
     # No interface lists 127.0.0.2, and yet it reaches whatever listens on 0.0.0.0.
     yield ip_network("127.0.0.0/8")
     for addresses in psutil.net_if_addrs().values():

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import dns.rcode
 import pytest
 
-from services.scanner.resolve import DnsResolver
+from services.scanner.dns_servers import DnsResolver
 from services.scanner.scan import Tools, scan_target
 from tests.fakes import pki
 from tests.fakes.dns_server import Answer, DnsServer

@@ -7,7 +7,7 @@ import socket
 import pytest
 from OpenSSL import SSL
 
-from services.scanner.resolve import DnsResolver
+from services.scanner.dns_servers import DnsResolver
 from services.scanner.scan import Tools, scan_target
 from tests.fakes import pki
 from tests.fakes.dns_server import Answer, DnsServer

@@ -1,0 +1,149 @@
+"""`vigilo scan`: one look at one host from here, without any server."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import binascii
+import sys
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Annotated, NoReturn
+from uuid import UUID
+
+import typer
+
+from services.scanner.resolve import SystemResolver
+from services.scanner.scan import Tools, scan_target
+from vigilo.adapters.egress import ScanEgress, parse_networks
+from vigilo.adapters.trust_stores import load_trust_stores
+from vigilo.events.cards import FindingLevel, ReportCard, Verdict
+from vigilo.events.hostnames import InvalidHostname, normalise_hostname
+from vigilo.events.hosts import Target
+from vigilo.events.ids import new_id
+from vigilo.events.scans import Depth, Lane, Outcome, ScanReason, ScanRequested, Snapshot
+from vigilo.grading.card import grade_snapshot
+from vigilo.grading.trust.judge import TrustJudge
+from vigilo.grading.trust.stores import TrustStores, anchors_from_pem
+from vigilo.tls.addresses import parse_address
+from vigilo.tls.endpoint import Endpoint, InvalidEndpoint, parse_endpoint
+
+OK, SCAN_FAILED, USAGE, PROBLEMS = 0, 1, 2, 3
+
+app = typer.Typer(pretty_exceptions_enable=False)
+
+
+@app.command()
+def scan(
+    host: Annotated[str, typer.Argument(metavar="HOST[:PORT]", help="A host name or IP address; port 443 by default.")],
+    as_json: Annotated[bool, typer.Option("--json", help="Print the snapshot as JSON.")] = False,
+    light: Annotated[bool, typer.Option("--light", help="A light scan: the only depth there is so far.")] = True,
+    address: Annotated[str | None, typer.Option(metavar="IP", help="Connect there instead of asking DNS.")] = None,
+    sni: Annotated[str | None, typer.Option(metavar="NAME", help="Ask the server for this name.")] = None,
+    roots: Annotated[
+        Path | None, typer.Option(metavar="PEM", help="Also trust these certificates, as a private CA.")
+    ] = None,
+) -> None:
+    """Look at one TLS host and say what it shows.
+
+    Exit status: 0 all well, 1 the scan failed, 2 wrong usage, 3 scanned and problems found (a chain that is not valid,
+    a name that does not match, a weak key or protocol: every finding marked as a failure).
+    """
+    target = _target(host, address=address, sni=sni)
+    judge = TrustJudge(_stores(roots))
+    snapshot = asyncio.run(_scan(target))
+    card = grade_snapshot(snapshot, _chain_der(snapshot), judge=judge, at=snapshot.finished_at)
+    if as_json:
+        print(snapshot.model_dump_json(exclude_none=True, indent=2, ensure_ascii=True))
+    else:
+        from vigilo_cli.report import print_report
+
+        print_report(snapshot, card)
+    sys.exit(exit_status(snapshot, card))
+
+
+def exit_status(snapshot: Snapshot, card: ReportCard) -> int:
+    """What the command ends with."""
+    if snapshot.outcome is not Outcome.OK:
+        return SCAN_FAILED
+    failures = any(finding.level is FindingLevel.FAILURE for finding in card.findings)
+    return PROBLEMS if failures or Verdict.NO in {card.chain_valid, card.name_matches} else OK
+
+
+def _target(host: str, *, address: str | None, sni: str | None) -> Target:
+    endpoint = _endpoint(host)
+    nobody = UUID(int=0)
+    return Target(
+        workspace_id=nobody,
+        host_id=nobody,
+        host_version=1,
+        hostname=endpoint.hostname,
+        port=endpoint.port,
+        address=None if address is None else _address(address),
+        sni=None if sni is None else _name(sni),
+    )
+
+
+def _endpoint(text: str) -> Endpoint:
+    try:
+        return parse_endpoint(text)
+    except InvalidEndpoint as error:
+        _wrong_usage("HOST", error)
+
+
+def _address(text: str) -> str:
+    try:
+        return str(parse_address(text))
+    except ValueError as error:
+        _wrong_usage("--address", error)
+
+
+def _name(text: str) -> str:
+    try:
+        return normalise_hostname(text)
+    except InvalidHostname as error:
+        _wrong_usage("--sni", error)
+
+
+def _stores(roots: Path | None) -> TrustStores:
+    public = load_trust_stores().public
+    if roots is None:
+        return TrustStores(public=public)
+    try:
+        return TrustStores(public=public, private=anchors_from_pem(roots.read_bytes(), version=f"file-{roots.name}"))
+    except (OSError, ValueError) as error:
+        _wrong_usage("--roots", error)
+
+
+def _wrong_usage(what: str, error: Exception) -> NoReturn:
+    raise typer.BadParameter(str(error), param_hint=what) from error
+
+
+async def _scan(target: Target) -> Snapshot:
+    now = datetime.now(UTC)
+    request = ScanRequested(
+        scan_id=new_id(),
+        target=target,
+        depth=Depth.LIGHT,
+        reason=ScanReason.COMMAND,
+        lane=Lane.NOW,
+        requested_at=now,
+        not_after=now + timedelta(minutes=1),
+    )
+    resolver = SystemResolver(threads=1)
+    # Whoever can type this command can connect from here anyway; metadata services stay denied all the same.
+    tools = Tools(resolver=resolver, egress=ScanEgress(parse_networks(["0.0.0.0/0", "::/0"])), name="vigilo scan")
+    try:
+        return await scan_target(request, tools)
+    finally:
+        resolver.close()
+        await tools.close()
+
+
+def _chain_der(snapshot: Snapshot) -> tuple[bytes, ...] | None:
+    if snapshot.chain_der is None:
+        return None
+    try:
+        return tuple(base64.b64decode(one, validate=True) for one in snapshot.chain_der)
+    except binascii.Error:
+        return None
