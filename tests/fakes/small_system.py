@@ -1,7 +1,8 @@
 """`vigilo up` with two services small enough to look at: run as a script, stopped by signals like the real one.
 
-usage: small_system.py up      the launcher with these services
-       small_system.py         one service: healthy, writes its life to $VIGILO_HOME/life.txt; ends with code 3
+usage: small_system.py up             the launcher with these services
+       small_system.py up slowly      the same, with a first task that lasts until $VIGILO_HOME/slow is removed
+       small_system.py                one service: healthy, writes its life to $VIGILO_HOME/life.txt; ends with code 3
                                as long as $VIGILO_HOME/die-<name> exists
 """
 
@@ -11,6 +12,7 @@ import asyncio
 import os
 import signal
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 from vigilo_cli.launcher import services
@@ -21,6 +23,16 @@ PLAN = services.Plan(
     services=(
         services.Service("api", "tests.fakes.small_system", "api"),
         services.Service("worker", "tests.fakes.small_system"),
+    ),
+)
+
+SLOW = services.Task(
+    "slow",
+    "Waiting",
+    (
+        "-c",
+        "import os, pathlib, time; slow = pathlib.Path(os.environ['VIGILO_HOME'], 'slow'); slow.touch()\n"
+        "while slow.exists(): time.sleep(0.05)",
     ),
 )
 
@@ -54,6 +66,6 @@ async def serve() -> int:
 
 
 if __name__ == "__main__":
-    if sys.argv[1:] == ["up"]:
-        sys.exit(up(PLAN))
+    if sys.argv[1:2] == ["up"]:
+        sys.exit(up(PLAN if sys.argv[2:] == [] else replace(PLAN, tasks=((SLOW,),))))
     sys.exit(asyncio.run(serve()))

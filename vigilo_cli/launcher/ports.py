@@ -45,6 +45,17 @@ def user_of(port: int) -> str:
     return "another program"
 
 
+def listens(pid: int, port: int) -> bool:
+    """True if that process itself listens on that port; True too where the system does not say."""
+    try:
+        connections = psutil.Process(pid).net_connections("tcp")
+    except psutil.AccessDenied:
+        return True
+    except psutil.Error:
+        return False
+    return any(one.status == psutil.CONN_LISTEN and getattr(one.laddr, "port", None) == port for one in connections)
+
+
 class Ports:
     """Ports by name, kept in one JSON file; a port that somebody else has taken since is replaced. For all threads."""
 

@@ -14,6 +14,8 @@ from pathlib import Path
 
 import psutil
 
+from vigilo_cli.launcher.problems import reason_in
+
 CHILD = Path(__file__).with_name("child.py")
 LOG_LIMIT_BYTES = 20 * 1024 * 1024  # a longer log is set aside, once, at the next start
 
@@ -100,6 +102,10 @@ class Child:
         with self.log.open("rb") as log:
             log.seek(max(0, self.log.stat().st_size - 8192))
             return "\n".join(log.read().decode("utf-8", errors="replace").splitlines()[-count:])
+
+    def last_words(self) -> str:
+        """The line of its log's end that tells most about why it ended."""
+        return reason_in(self.last_lines(20))
 
     def _remember(self) -> None:
         self._record.parent.mkdir(parents=True, exist_ok=True)

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import http.client
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from vigilo_cli.launcher.ports import LOOPBACK
+
+LONGEST_REASON = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +38,13 @@ def _reason(body: bytes) -> str:
     try:
         checks = json.loads(body)["checks"]
         failing = {name: answer for name, answer in checks.items() if not answer["ok"]}
-        return "; ".join(f"{name}: {answer.get('reason', 'not ok')}" for name, answer in failing.items())
+        return "; ".join(f"{name}: {_words(answer)}" for name, answer in failing.items())
     except (ValueError, KeyError, TypeError, AttributeError):
         return "it says that it is not ready"
+
+
+def _words(answer: Mapping[str, object]) -> str:
+    if "reason" in answer:
+        return str(answer["reason"])[:LONGEST_REASON]
+    details = ", ".join(f"{name} {value}" for name, value in answer.items() if name != "ok")
+    return details[:LONGEST_REASON] or "not ok"

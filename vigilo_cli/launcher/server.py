@@ -59,7 +59,7 @@ class Server(ABC):
         if self.is_ready():
             return True
         if self.child is not None and self.child.exit_code() is not None:
-            raise CannotStart(f"{self.choice} ended while starting: {self.child.last_lines(1)} {self._log_hint()}")
+            raise CannotStart(f"{self.choice} ended while starting: {self.child.last_words()} {self._log_hint()}")
         if time.monotonic() > deadline:
             raise CannotStart(f"{self.choice} does not become ready. {self._log_hint()}")
         return False

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from vigilo_cli.launcher.ports import listens
 from vigilo_cli.launcher.processes import Child
 from vigilo_cli.launcher.readiness import Readiness, ask
 
@@ -43,10 +44,15 @@ class Supervised:
         self.started_at = at
 
     def readiness(self) -> Readiness:
-        """Its own answer, or that it does not run."""
+        """Its own answer, or that it does not run; somebody else's answer on its port does not count."""
         if self.child is None:
             return Readiness(False, "it ended and will be started again")
-        return Readiness(True) if self.port is None else ask(self.port)
+        if self.port is None:
+            return Readiness(True)
+        answer = ask(self.port)
+        if answer.ready and not listens(self.child.pid, self.port):
+            return Readiness(False, f"another program answers on port {self.port}")
+        return answer
 
 
 def obituary(member: Supervised, code: int) -> str | None:
@@ -94,7 +100,7 @@ class Supervisor:
 
     def _mourn(self, member: Supervised, code: int, at: float) -> None:
         assert member.child is not None
-        member.log, member.last_words = member.child.log, member.child.last_lines(1)
+        member.log, member.last_words = member.child.log, member.child.last_words()
         member.child.wait(timeout=1)
         member.child = None
         member.failures = 1 if at - member.started_at > STEADY_SECONDS else member.failures + 1

@@ -182,7 +182,7 @@ class Launch:
                 code = child.exit_code()
                 child.kill()
             if code != 0:
-                raise CannotStart(f"{task.label}: {child.last_lines(1) or 'failed'} (log: {child.log})")
+                raise CannotStart(f"{task.label}: {child.last_words()} (log: {child.log})")
             step.detail = child.last_lines(1)
 
     def _start_services(self, around: Surroundings) -> Iterator[None]:

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.launcher.system import complaint, launched
+from tests.integration.launcher.system import ROOT, complaint, launched
 
 # No server is asked anything before these checks are done.
 ELSEWHERE = {"VIGILO_KAFKA_BOOTSTRAP": "127.0.0.1:1", "VIGILO_DATABASE_URL": "postgresql://nobody@127.0.0.1:1/none"}
@@ -153,3 +153,25 @@ def test_a_task_that_fails_is_told_with_its_reason(tmp_path: Path, kafka_bootstr
     assert (code, text.count("\n")) == (1, 1)
     assert "Database schema: " in text
     assert sys.executable not in text
+
+
+def test_somebody_else_who_takes_the_port_meanwhile_is_not_taken_for_us(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    home.mkdir()
+    rival = (sys.executable, "-m", "tests.fakes.rival_listener")
+    with launched(
+        home, ELSEWHERE, command=(sys.executable, "-m", "tests.fakes.small_system", "up", "slowly")
+    ) as system:
+        system.wait_for((home / "slow").exists, "the slow task")
+        environment = {**os.environ, "RIVAL_PORT": str(system.port)}
+        with subprocess.Popen(rival, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True) as other:
+            assert other.stdout is not None
+            assert other.stdout.readline() == "listening\n"
+            (home / "slow").unlink()
+            try:
+                assert system.wait(60) == 1
+            finally:
+                other.kill()
+    assert "api cannot start" in system.said()
+    assert "in use" in system.said()
+    assert "Vigilo is ready" not in system.said()
