@@ -14,8 +14,10 @@ import sys
 
 PR_SET_PDEATHSIG = 1
 PR_SET_KEEPCAPS = 8
+PR_SET_SECUREBITS = 28
 PR_CAP_AMBIENT = 47
 PR_CAP_AMBIENT_RAISE = 2
+SECBIT_NO_SETUID_FIXUP = 4
 CAP_DAC_OVERRIDE = 1
 CAP_DAC_READ_SEARCH = 2
 CAPABILITY_VERSION_3 = 0x20080522
@@ -38,8 +40,8 @@ def main() -> None:
 def become(uid: int, gid: int, linux: bool) -> None:
     """Change the user for good, keeping (on Linux) one capability that lets it traverse root's directories."""
     libc = ctypes.CDLL(None, use_errno=True)
-    if linux:
-        libc.prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0)
+    if linux and libc.prctl(PR_SET_SECUREBITS, SECBIT_NO_SETUID_FIXUP, 0, 0, 0) != 0:
+        libc.prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0)  # second best: access(2) then answers as if it had no capability
     os.setgroups([])
     os.setgid(gid)
     os.setuid(uid)
