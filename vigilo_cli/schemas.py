@@ -1,7 +1,7 @@
 """`make schemas`: everything in schemas/ that is generated, from the event models and the topic rows.
 
-JSON Schemas of events, asyncapi.yaml, and the examples in their canonical form. `--check` writes nothing and names
-what is stale.
+JSON Schemas of events, asyncapi.yaml, openapi.json, and the examples in their canonical form. `--check` writes
+nothing and names what is stale.
 """
 
 from __future__ import annotations
@@ -14,6 +14,8 @@ from typing import Annotated, Any, Final
 import typer
 import yaml
 
+from services.api.app import described
+from services.api.openapi import rendered
 from vigilo.adapters.kafka.topic_rows import SCHEMAS, Cleanup, Key, Service, TopicRow, load_rows
 from vigilo.events.codec import UndecodableRecord, decode_value, encode_value
 from vigilo.events.envelope import CONTENT_TYPE, SPEC_VERSION, Event
@@ -50,6 +52,7 @@ def main(
 def generated(root: Path) -> dict[Path, str]:
     """Path and content of every generated file under `root`. Raises BadTopicRow, UndecodableRecord."""
     files = {root / "events" / schema_name(model): schema_text(model) for model in models()}
+    files[root / "openapi.json"] = rendered(described())
     files[root / "asyncapi.yaml"] = asyncapi_text(load_rows(root / "topics"))
     files.update(_canonical_examples(root))
     return files

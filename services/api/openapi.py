@@ -15,6 +15,7 @@ BASE: Final = "/api/v1/workspaces/{workspace}"
 
 Responses = dict[int | str, dict[str, Any]]
 
+_REF: Final = "#/components/schemas/"
 _MEANINGS: Final = {
     400: "Not a request this API understands",
     401: "No token, or not a good one",
@@ -41,22 +42,22 @@ def with_etag(description: str) -> dict[str, Any]:
 
 
 def _problem(description: str) -> dict[str, Any]:
-    schema = ProblemDocument.model_json_schema(ref_template="#/components/schemas/{model}")
-    schema.pop("$defs", None)
-    return {"description": description, "content": {MEDIA_TYPE: {"schema": {"$ref": _PROBLEM_REF}}}}
-
-
-_PROBLEM_REF: Final = "#/components/schemas/ProblemDocument"
+    return {"description": description, "content": {MEDIA_TYPE: {"schema": {"$ref": _REF + "ProblemDocument"}}}}
 
 
 def complete(document: dict[str, Any]) -> dict[str, Any]:
-    """FastAPI's document with our problem schema in place of its own validation errors."""
+    """FastAPI's document with our problems wherever it announces its own validation errors."""
     schemas = document.setdefault("components", {}).setdefault("schemas", {})
-    problem = ProblemDocument.model_json_schema(ref_template="#/components/schemas/{model}")
+    problem = ProblemDocument.model_json_schema(ref_template=_REF + "{model}")
     schemas.update(problem.pop("$defs"))
     schemas["ProblemDocument"] = problem
     for name in ("HTTPValidationError", "ValidationError"):
         schemas.pop(name, None)
+    for operations in document["paths"].values():
+        for operation in operations.values():
+            if "application/json" in operation["responses"].get("422", {}).get("content", {}):
+                operation["responses"]["422"] = _problem(_MEANINGS[422])
+            operation["responses"] = dict(sorted(operation["responses"].items()))
     return document
 
 
