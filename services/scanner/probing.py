@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -110,14 +111,14 @@ def _snapshot(request: ScanRequested, timing: Timing, scanner: str, **seen: Any)
 
 
 def _result(seen: AddressSeen) -> AddressResult:
-    chain = describe_chain(seen.handshake.chain[:1]) if seen.handshake is not None else ChainFacts()
+    chain = seen.handshake.chain if seen.handshake is not None else ()
     return AddressResult(
         address=str(seen.address),
         outcome=seen.outcome,
         detail=seen.detail,
         connect_ms=seen.connect_ms,
         handshake_ms=seen.handshake_ms,
-        leaf_sha256=chain.certificates[0].fingerprint_sha256 if chain.certificates else None,
+        leaf_sha256=hashlib.sha256(chain[0]).hexdigest() if chain else None,
     )
 
 

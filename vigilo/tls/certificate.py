@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, TypeVar
 
 from cryptography import x509
@@ -16,6 +17,8 @@ from vigilo.tls.der import CONTEXT_0, INTEGER, SEQUENCE, NotDer, elements, only
 from vigilo.tls.keys import KeyFacts, describe_key
 
 CERTIFICATE_MAX = 128 * 1024  # bytes; the largest real ones, with thousands of names, stay below
+# The same intermediates, and mostly the same leaves, come by at every scan; 8 MiB are kept at most.
+_REMEMBERED_MAX = 8 * 1024
 _LIST_MAX = 10  # URLs and purposes kept of a certificate
 _SERIAL_MAX = 64  # octets; RFC 5280 allows 20
 
@@ -25,6 +28,15 @@ X = TypeVar("X", bound=x509.ExtensionType)
 
 def read_certificate(der: bytes) -> CertificateFacts:
     """The facts of one certificate. What cannot be read keeps its default and is named in `parse_error`."""
+    return _remembered(der) if len(der) <= _REMEMBERED_MAX else _read(der)
+
+
+@lru_cache(maxsize=1024)
+def _remembered(der: bytes) -> CertificateFacts:
+    return _read(der)
+
+
+def _read(der: bytes) -> CertificateFacts:
     fingerprint = hashlib.sha256(der).hexdigest()
     if len(der) > CERTIFICATE_MAX:
         return CertificateFacts(fingerprint_sha256=fingerprint, parse_error=f"larger than {CERTIFICATE_MAX} bytes")
