@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Mapping
+from concurrent.futures import TimeoutError as FutureTimeout
 from dataclasses import dataclass
 from typing import Final, cast
 
@@ -69,9 +70,10 @@ def _offsets(settings: KafkaSettings, partitions: list[Partition], which: Offset
     try:
         client = admin_client(settings)  # must outlive its answers
         answers = client.list_offsets(dict.fromkeys(wanted, which), request_timeout=_REQUEST_SECONDS)
-        return {wanted[asked]: cast("int", answer.result().offset) for asked, answer in answers.items()}
-    except KafkaException as error:
-        raise KafkaUnreachable(f"cannot list offsets: {error.args[0]}") from error
+        found = {asked: answer.result(_REQUEST_SECONDS + 5) for asked, answer in answers.items()}
+        return {wanted[asked]: cast("int", answer.offset) for asked, answer in found.items()}
+    except (KafkaException, FutureTimeout) as error:
+        raise KafkaUnreachable(f"cannot list offsets: {error}") from error
 
 
 def skipped(positions: Mapping[Partition, int], bounds: Mapping[Partition, Bounds]) -> Positions:

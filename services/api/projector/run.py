@@ -18,7 +18,7 @@ from typing import Final
 import psycopg
 
 from services.api.projector.admission import TOPICS, Admitted, Refused, admit
-from services.api.projector.bounds import bounds_of, skipped
+from services.api.projector.bounds import KafkaUnreachable, bounds_of, skipped
 from services.api.projector.store import Batch, OffsetsMoved, Positions, Store, Unstorable
 from vigilo.adapters.kafka.batches import BatchConsumer, PositionLost
 from vigilo.adapters.kafka.records import Partition
@@ -162,6 +162,9 @@ class Projector:
             except psycopg.OperationalError as error:
                 logger.warning("the database is away: %s", error)
                 self._progress.phase = "waiting for the database"
+            except KafkaUnreachable as error:
+                logger.warning("Kafka is away: %s", error)
+                self._progress.phase = "waiting for Kafka"
             failures = 0 if self._progress.events > before else failures + 1
             await self._pause(_RETRY_SECONDS[min(failures, len(_RETRY_SECONDS) - 1)])
 
