@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from services.api.system_routes import DOCS_PATH
 from vigilo_cli.launcher.arrival import where_to_go
 from vigilo_cli.launcher.home import open_home, write_private
 
@@ -15,6 +16,7 @@ def test_the_token_itself_is_never_shown_and_its_path_can_be_pasted(tmp_path: Pa
     text = "\n".join(where_to_go(home, 8123, seconds=3.2))
     assert "vgl_verysecret" not in text
     assert "http://127.0.0.1:8123" in text
+    assert f"http://127.0.0.1:8123{DOCS_PATH} " in text
     assert f"$(cat {shlex.quote(str(home.owner_token))})" in text
 
 
