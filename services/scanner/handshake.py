@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from OpenSSL import SSL, crypto
 
@@ -20,6 +20,7 @@ from vigilo.tls.suites import iana_name
 HANDSHAKE_MAX = 1024 * 1024  # bytes received until the handshake must be finished
 _CHUNK = 64 * 1024
 _BANNER_MAX = 512
+_FATAL = 2  # the level of an alert; warnings do not end a handshake
 _BANNER_SECONDS = 0.3  # for the rest of a banner's first line
 _ALPN = [b"h2", b"http/1.1"]
 # Anonymous and unencrypted suites are left out: a server that prefers them would show no certificate.
@@ -43,7 +44,6 @@ class _Heard:
     staple: bytes | None = None
     client_certificate_demanded: bool = False
     alert: int | None = None
-    warnings: list[int] = field(default_factory=list)
 
 
 def make_context() -> SSL.Context:
@@ -68,16 +68,9 @@ def _on_progress(connection: SSL.Connection, where: int, code: int) -> None:
     heard: _Heard = connection.get_app_data()
     if where & SSL.SSL_CB_ALERT:
         if where & SSL.SSL_CB_READ:
-            _hear_alert(heard, level=code >> 8, description=code & 0xFF)
+            heard.alert = code & 0xFF if code >> 8 == _FATAL else heard.alert
     elif where & SSL.SSL_CB_LOOP and b"read server certificate request" in connection.get_state_string():
         heard.client_certificate_demanded = True
-
-
-def _hear_alert(heard: _Heard, *, level: int, description: int) -> None:
-    if level == 2:
-        heard.alert = description
-    else:
-        heard.warnings.append(description)
 
 
 async def shake_hands(

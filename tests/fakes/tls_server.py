@@ -85,7 +85,7 @@ class TlsServer:
         try:
             with connection:
                 self._converse(connection, serving, serving.staples[min(number, len(serving.staples) - 1)])
-        except (SSL.Error, OSError) as error:
+        except (SSL.Error, OSError, EOFError, ValueError) as error:
             self.errors.append(f"{type(error).__name__}: {error}")
 
     def _converse(self, connection: socket.socket, serving: Serving, staple: bytes | None) -> None:
@@ -111,8 +111,8 @@ def _until_done(tls: SSL.Connection, connection: socket.socket) -> None:
         except SSL.WantReadError:
             _flush(tls, connection)
             _feed(tls, connection)
-        except SSL.Error:
-            _flush(tls, connection)
+        except (SSL.Error, ValueError):
+            _flush(tls, connection)  # the alert
             raise
         else:
             _flush(tls, connection)

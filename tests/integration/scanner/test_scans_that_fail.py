@@ -157,3 +157,13 @@ async def test_the_private_network_of_a_pool_only(tools: Tools, authority: pki.A
         ).outcome is Outcome.OK
         assert (await scan_target(light_request("::1", server.port), allowed)).outcome is Outcome.DENIED
         await allowed.close()
+
+
+async def test_a_certificate_message_over_our_librarys_limit_is_said_to_be_that(
+    tools: Tools, authority: pki.Authority
+) -> None:
+    leaf = authority.leaf("a.test")
+    with TlsServer(Serving(leaf, chain=[leaf.certificate, *[authority.root.certificate] * 300])) as server:
+        snapshot = await scan_target(light_request("127.0.0.1", server.port), tools)
+    assert snapshot.outcome is Outcome.TLS_FAILURE
+    assert "excessive message size" in (snapshot.detail or "")

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import socket
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -9,6 +11,7 @@ from OpenSSL import SSL
 
 from services.scanner.scan import Tools, scan_target
 from tests.fakes import pki
+from tests.fakes.hostile_server import HostileServer, Wait
 from tests.fakes.scan_requests import light_request
 from tests.fakes.tls_server import Serving, TlsServer
 from vigilo.events.facts import CertificateStatus, KeyAlgorithm
@@ -177,3 +180,40 @@ async def test_a_chain_of_151_certificates_is_listed_in_part(tools: Tools, autho
     long = [leaf.certificate, *[authority.root.certificate] * 150]
     snapshot = await scan(tools, Serving(leaf, chain=long))
     assert (snapshot.outcome, snapshot.chain_count, len(snapshot.chain)) == (Outcome.OK, 151, 32)
+
+
+def https_like_port() -> int:
+    for port in range(10443, 60444, 1000):
+        with contextlib.suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            return port
+    raise AssertionError("every port that ends in 443 is taken")
+
+
+async def test_http_protocols_are_offered_on_ports_that_look_like_https(tools: Tools, authority: pki.Authority) -> None:
+    leaf = authority.leaf("a.test")
+    with TlsServer(Serving(leaf, alpn=[b"h2"]), port=https_like_port()) as server:
+        offered = await scan_target(light_request("127.0.0.1", server.port), tools)
+        server.serving = Serving(leaf, alpn=[b"imap"])
+        no_overlap = await scan_target(light_request("127.0.0.1", server.port), tools)
+    assert (offered.outcome, offered.alpn) == (Outcome.OK, "h2")
+    assert (no_overlap.outcome, no_overlap.alpn) == (Outcome.OK, None)
+
+
+async def test_a_server_that_insists_on_another_protocol_is_asked_without(
+    tools: Tools, authority: pki.Authority
+) -> None:
+    picky = Serving(authority.leaf("a.test"), alpn=[b"imap"], refuse_unknown_alpn=True)
+    with TlsServer(picky, port=https_like_port()) as server:
+        snapshot = await scan_target(light_request("127.0.0.1", server.port), tools)
+    assert (snapshot.outcome, snapshot.alpn, server.accepted) == (Outcome.OK, None, 2)
+
+
+async def test_one_slow_peer_holds_up_nobody(tools: Tools, authority: pki.Authority) -> None:
+    with HostileServer([Wait()]) as tarpit, TlsServer(Serving(authority.leaf("a.test"))) as server:
+        slow = [asyncio.create_task(scan_target(light_request("127.0.0.1", tarpit.port), tools)) for _ in range(100)]
+        await asyncio.sleep(0.2)
+        quick = await scan_target(light_request("127.0.0.1", server.port), tools)
+        assert not any(task.done() for task in slow)
+        assert quick.outcome is Outcome.OK
+        outcomes = {snapshot.outcome for snapshot in await asyncio.gather(*slow)}
+    assert outcomes == {Outcome.TLS_TIMEOUT}
