@@ -89,4 +89,4 @@ async def _reason(client: httpx.AsyncClient, url: str) -> str | None:
         answer = await client.get(url, timeout=1.5)
     except httpx.HTTPError as error:
         return f"no answer ({type(error).__name__})"
-    return None if answer.status_code == 200 else answer.text[:300]
+    return None if answer.status_code == 200 else f"{answer.status_code} {answer.text[:300]}".strip()

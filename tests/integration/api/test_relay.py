@@ -7,7 +7,7 @@ import json
 import os
 import sys
 from collections import defaultdict
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -22,7 +22,6 @@ from services.api.relay import relay_check, relay_for, republish_everything
 from tests.fakes.api_server import migrated
 from tests.fakes.relay_lab import RelayLab, header, make_lab, make_topics
 from vigilo.adapters import outbox
-from vigilo.adapters.kafka.admin import admin_client
 from vigilo.adapters.kafka.producer import Producer
 from vigilo.adapters.outbox import OutboxRelay
 from vigilo.adapters.postgres import connect
@@ -31,16 +30,6 @@ from vigilo.adapters.settings import KafkaSettings
 STUCK_RELAY = Path(__file__).parents[2] / "fakes" / "stuck_relay.py"
 
 pytestmark = [pytest.mark.kafka, pytest.mark.postgres]
-
-
-@pytest.fixture
-def kafka(kafka_bootstrap: str, topic_prefix: str) -> Iterator[KafkaSettings]:
-    settings = KafkaSettings(bootstrap=kafka_bootstrap, topic_prefix=topic_prefix, host_partitions=4)
-    yield settings
-    admin = admin_client(settings)
-    ours = [name for name in admin.list_topics(timeout=10).topics if name.startswith(topic_prefix)]
-    for future in (admin.delete_topics(ours) if ours else {}).values():
-        future.result(timeout=10)
 
 
 @pytest.fixture
