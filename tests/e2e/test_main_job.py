@@ -113,7 +113,7 @@ def test_a_service_killed_in_the_middle_costs_nothing_and_doubles_nothing(vigilo
         )
         assert alert["rule"]["rule_id"] == rule
         assert len(vigilo.alerts(host)) == 1
-        eventually(lambda: vigilo.client.get("/readyz").status_code == 200, "ready again", seconds=60)
+        eventually(vigilo.ready, "ready again", seconds=60)
         vigilo.client.delete(f"rules/{rule}")
 
 

@@ -77,6 +77,10 @@ class Vigilo:
         answer = self.get(f"hosts/{host_id}/report-card")
         return dict(answer.json()) if answer.status_code == 200 else None
 
+    def ready(self) -> bool:
+        """True once a host can be added and scanned."""
+        return httpx.get(f"http://127.0.0.1:{self.running.port}/readyz", timeout=10).status_code == 200
+
     def kill(self, service: str) -> None:
         """SIGKILL, as the kernel would out of memory."""
         os.kill(self.running.recorded()[service], signal.SIGKILL)
