@@ -21,7 +21,8 @@ def where_to_go(home: Home, port: int, *, seconds: float) -> Iterator[str]:
     yield f'    -H "Authorization: Bearer $(cat {token})" \\'
     yield """    -H 'Content-Type: application/json' -d '{"hostname": "example.org"}'"""
     yield ""
-    yield f"API reference: {base}/api/v1/docs   Logs: {shown(home.logs)}   Stop with Ctrl-C; data stay in {shown(home.root)}."
+    yield f"API reference: {base}/api/v1/docs   Logs: {shown(home.logs)}"
+    yield f"Ctrl-C stops everything; data stay in {shown(home.root)}."
 
 
 def shown(path: Path) -> str:
