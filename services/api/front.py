@@ -1,4 +1,4 @@
-"""What is settled before any route sees a request: whose Host header is answered, and how long a body may be.
+"""What is settled around every route: whose Host header is answered, how long a body may be, who may keep the answer.
 
 A page of some web site whose name was pointed at our loopback address (DNS rebinding) sends its own name as Host.
 Source: RFC 9110 section 7.2 and 15.5.20 (421 Misdirected Request).
@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Final
 
+from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -36,9 +37,9 @@ class FrontDoor:
         request = Request(scope, receive)
         problem = self._misdirected(request) or self._too_long(request)
         if problem is not None:
-            await answer(request, problem)(scope, receive, send)
+            await answer(request, problem)(scope, receive, _guarded(send))
             return
-        await self._app(scope, _counted(receive, self._body_max), send)
+        await self._app(scope, _counted(receive, self._body_max), _guarded(send))
 
     def _misdirected(self, request: Request) -> Problem | None:
         if "*" in self._hosts or request.url.path in _FOR_MACHINES:
@@ -61,6 +62,18 @@ def host_name(header: str) -> str:
     if lowered.startswith("["):
         return lowered.partition("]")[0] + "]"
     return lowered.partition(":")[0].removesuffix(".")
+
+
+def _guarded(send: Send) -> Send:
+    async def guarded(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            headers = MutableHeaders(scope=message)
+            headers.setdefault("X-Content-Type-Options", "nosniff")
+            # What a workspace sees is kept by nobody on the way, unless a route knows better.
+            headers.setdefault("Cache-Control", "no-store")
+        await send(message)
+
+    return guarded
 
 
 def _counted(receive: Receive, most: int) -> Receive:

@@ -120,6 +120,12 @@ def test_loopback_names_are_ours(api: ApiServer, host: str) -> None:
     assert get(api, {"Host": host, "Authorization": f"Bearer {api.one.tokens['owner']}"}).status_code == 200
 
 
+def test_no_answer_is_kept_on_the_way_or_guessed_at(api: ApiServer) -> None:
+    for headers in ({"Authorization": f"Bearer {api.one.tokens['owner']}"}, {}, {"Host": "evil.example"}):
+        answer = get(api, headers)
+        assert (answer.headers["cache-control"], answer.headers["x-content-type-options"]) == ("no-store", "nosniff")
+
+
 def test_health_and_metrics_answer_machines_by_address(api: ApiServer) -> None:
     for path in ("/healthz", "/metrics"):
         assert httpx.get(f"{api.base_url}{path}", headers={"Host": "10.1.2.3"}, trust_env=False).status_code == 200
