@@ -19,6 +19,7 @@ from confluent_kafka import Message
 from services.api.burial import Burial, bury
 from services.api.database_roles import RELAY
 from services.api.relay import relay_check, relay_for, republish_everything
+from services.api.strangers import bury_strangers
 from tests.fakes.api_server import migrated
 from tests.fakes.relay_lab import RelayLab, header, make_lab, make_topics
 from vigilo.adapters import outbox
@@ -26,6 +27,7 @@ from vigilo.adapters.kafka.producer import Producer
 from vigilo.adapters.outbox import OutboxRelay
 from vigilo.adapters.postgres import connect
 from vigilo.adapters.settings import KafkaSettings
+from vigilo.events.envelope import EncodedEvent
 
 STUCK_RELAY = Path(__file__).parents[2] / "fakes" / "stuck_relay.py"
 
@@ -204,6 +206,22 @@ async def test_republishing_writes_the_same_ids_and_bytes_again(lab: RelayLab) -
         told[(message.key() or b"").decode()].append((header(message, "ce_id"), message.value() or b""))
     assert all(entries[-1] == entries[-2] for entries in told.values())
     assert len(told) == 5 and sum(map(len, told.values())) == 11
+
+
+async def test_what_postgresql_does_not_know_is_removed_from_the_topics(lab: RelayLab) -> None:
+    async with running(relay_for(lab.api_url, lab.kafka)), await lab.connection() as connection:
+        _, lost, deleted = [await lab.add(connection, f"{name}.example") for name in ("kept", "lost", "deleted")]
+        async with Producer(lab.kafka, client_id="test") as producer:
+            await producer.send(EncodedEvent("hosts", b"not-a-key", b"{}", ()))
+        await lab.drained()
+        lab.sql("delete from config.hosts where host_id = %s", lost.host_id)
+        lab.sql("update config.hosts set status = 'deleted' where host_id = %s", deleted.host_id)
+        counts = await bury_strangers(connection, lab.kafka)
+        assert counts == {"workspace-settings": 0, "channels": 0, "alert-rules": 0, "hosts": 1}
+        await lab.drained()
+        assert (await bury_strangers(connection, lab.kafka))["hosts"] == 0
+    gone = [message.key() for message in await asyncio.to_thread(lab.topic, "hosts", 4) if message.value() is None]
+    assert gone == [str(lost.host_id).encode()]
 
 
 async def test_republishing_amid_edits_leaves_the_newest_version_last(lab: RelayLab) -> None:
