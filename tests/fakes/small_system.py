@@ -19,7 +19,10 @@ from vigilo_cli.launcher import services
 from vigilo_cli.launcher.up import up
 
 PLAN = services.Plan(
-    tasks=((services.Task("hello", "Greeting", ("-c", "import os; print(bool(os.environ['VIGILO_API_PASSWORD']))")),),),
+    with_database=(
+        services.Task("hello", "Greeting", ("-c", "import os; print(bool(os.environ['VIGILO_API_PASSWORD']))")),
+    ),
+    with_kafka=(),
     services=(
         services.Service("api", "tests.fakes.small_system", "api"),
         services.Service("worker", "tests.fakes.small_system"),
@@ -67,5 +70,5 @@ async def serve() -> int:
 
 if __name__ == "__main__":
     if sys.argv[1:2] == ["up"]:
-        sys.exit(up(PLAN if sys.argv[2:] == [] else replace(PLAN, tasks=((SLOW,),))))
+        sys.exit(up(PLAN if sys.argv[2:] == [] else replace(PLAN, with_kafka=(SLOW,))))
     sys.exit(asyncio.run(serve()))

@@ -53,12 +53,10 @@ TOPICS = Task("topics", "Topics", ("-m", "vigilo_cli.main", "topics", "apply", "
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What is done and what is kept running once Kafka and PostgreSQL are there.
+    """What is done once each server is there, one after the other, and what is kept running once all that is done."""
 
-    `tasks` are rows done side by side, each row one after the other.
-    """
-
-    tasks: tuple[tuple[Task, ...], ...] = ((MIGRATIONS, OWNER), (TOPICS,))
+    with_database: tuple[Task, ...] = (MIGRATIONS, OWNER)
+    with_kafka: tuple[Task, ...] = (TOPICS,)
     services: tuple[Service, ...] = SERVICES
 
 

@@ -1,6 +1,6 @@
 """`vigilo up`: everything from nothing to a running system, and back down in order.
 
-    check -> Kafka, then topics, beside PostgreSQL, then schema -> services -> ready -> watch -> stop in order
+    check -> PostgreSQL, schema, first workspace | beside it Kafka, topics -> services -> ready -> watch -> stop in order
 
 Everything started here ends with this process, however it ends; state stays in `$VIGILO_HOME`.
 """
@@ -16,6 +16,7 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from functools import partial
+from itertools import chain
 
 from vigilo_cli.launcher import ports
 from vigilo_cli.launcher.arrival import where_to_go
@@ -91,10 +92,11 @@ class Launch:
             self._check()
             database = choose_database(self._home, url=self._options.database_url)
             kafka = choose_kafka(self._home, bootstrap=self._options.kafka_bootstrap)
-            self._drive([self._bring_up(database, "PostgreSQL"), self._bring_up(kafka, "Kafka")])
-            around = self._surroundings(kafka, database)
-            self._drive([self._do_all(tasks, around) for tasks in self._plan.tasks])
-            self._drive([self._start_services(around)])
+            around = partial(self._surroundings, kafka, database)
+            by_database = chain(self._bring_up(database, "PostgreSQL"), self._do_all(self._plan.with_database, around))
+            by_kafka = chain(self._bring_up(kafka, "Kafka"), self._do_all(self._plan.with_kafka, around))
+            self._drive([by_database, by_kafka])
+            self._drive([self._start_services(around())])
             for line in where_to_go(self._home, self._options.port, seconds=time.monotonic() - began):
                 self._progress.say(line)
             self._watch()
@@ -167,9 +169,9 @@ class Launch:
 
         self._supervisor.add(Supervised(server.name, again, child=server.child))
 
-    def _do_all(self, tasks: tuple[Task, ...], around: Surroundings) -> Iterator[None]:
-        for task in tasks:
-            yield from self._do(task, around)
+    def _do_all(self, tasks: tuple[Task, ...], around: Callable[[], Surroundings]) -> Iterator[None]:
+        for task in tasks:  # each task looks round only when its turn has come and its server has an address
+            yield from self._do(task, around())
 
     def _do(self, task: Task, around: Surroundings) -> Iterator[None]:
         with self._progress.step(task.label) as step:
