@@ -83,6 +83,10 @@ KNOWN: Mapping[str, str] = MappingProxyType(
         "aiokafka.producer.sender:SendProduceReqHandler.do": "2dccd3d56b1607fb",
         "aiokafka.consumer.consumer:AIOKafkaConsumer.seek_to_committed": "f6cd85c8b70a4ccf",
         "mode.services:Service.wait_first": "feade6a31f8a6789",
+        "faust.transport.consumer:Consumer._wait_next_records": "6218e1969a636b3f",
+        "faust.transport.consumer:ThreadDelegateConsumer._getmany": "f9d47aa9010b5ff2",
+        "faust.transport.drivers.aiokafka:AIOKafkaConsumerThread._seek_wait": "9d221e816d940467",
+        "aiokafka.consumer.fetcher:Fetcher.fetched_records": "be4348896b9b66af",
     }
 )
 

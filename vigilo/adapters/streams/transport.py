@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from time import monotonic
 from typing import Any
 
+from aiokafka.errors import IllegalStateError
 from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread, Consumer, Producer, Transport
 from faust.types import TP
 from mode.utils.futures import notify
@@ -45,6 +47,27 @@ class PositionConsumer(Consumer):
         for tp, offset in inputs.items():
             following = _known(starts.get(tp)) if offset is None else offset
             self._hooks.positions.start(tp, following, committed=offset, now=monotonic())
+
+    async def _getmany(self, active_partitions: Any, timeout: float) -> Any:
+        """Fetched records of partitions that are being read; whatever else was handed out is put back.
+
+        Faust passes its own set, and changes it while the fetch waits. When recovery ends the set is empty for a
+        moment, which aiokafka takes for "all partitions": it hands out input records, Faust drops them, and the
+        partition stands still (once in about twenty restarts) or goes on behind a gap.
+        """
+        asked: Any = None if active_partitions is None else frozenset(active_partitions)
+        records = dict(await super()._getmany(asked, timeout))
+        while strays := self._strays(records):
+            for tp in strays:
+                del records[tp]
+            with suppress(IllegalStateError):  # not ours any more: another worker reads it
+                await self._thread.seek_wait(strays)
+        return records
+
+    def _strays(self, records: Mapping[Any, Sequence[Any]]) -> dict[Any, int]:
+        read = self._active_partitions | self._buffered_partitions
+        inputs = self._hooks.inputs
+        return {tp: batch[0].offset for tp, batch in records.items() if tp.topic in inputs and tp not in read}
 
     def ack(self, message: Any) -> bool:
         """The message is no longer in work. What is committed is decided by the positions alone."""
