@@ -1,6 +1,6 @@
 """`vigilo up`: everything from nothing to a running system, and back down in order.
 
-    check -> PostgreSQL, schema, first workspace | beside it Kafka, topics -> services -> ready -> watch -> stop in order
+    check -> PostgreSQL, schema, workspace beside Kafka, topics -> services -> ready -> watch -> stop in order
 
 Everything started here ends with this process, however it ends; state stays in `$VIGILO_HOME`.
 """
