@@ -99,7 +99,7 @@ async def everything(client: httpx.AsyncClient, tenant: Tenant, *, hosts: int) -
             response = await client.get(following, headers=tenant.headers)
             answers[following] = b"%d " % response.status_code + response.content
             following = response.links.get("next", {}).get("url")
-            for leaf in _leaves(response):
+            for leaf in {*_leaves(response)} - answers.keys():
                 answer = await client.get(tenant.url(leaf), headers=tenant.headers)
                 answers[leaf] = b"%d " % answer.status_code + answer.content
     return answers

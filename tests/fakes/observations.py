@@ -120,9 +120,11 @@ class Observations:
         leaf = self._random.choice((host, host, host + 100))
         chain = tuple(certificate(n) for n in (leaf, 1_000))
         well = self._random.random() < 0.75
+        # Never a host's first: the first event says whose the host is.
+        foreign = self._random.random() < 0.03 and any(scan.host_id == host_of(host) for scan in self._scans)
         event = Snapshot(
             scan_id=scan,
-            target=target_of(host, workspace=WORKSPACES[(host + 1) % 2] if self._random.random() < 0.03 else None),
+            target=target_of(host, workspace=WORKSPACES[(host + 1) % 2] if foreign else None),
             requested_at=at,
             depth=Depth.LIGHT,
             reason=ScanReason.SLOT,
@@ -146,7 +148,7 @@ class Observations:
         grade = self._random.choice((None, *Grade)) if scan.outcome is Outcome.OK else None
         event = ReportCard(
             scan_id=scan.scan_id,
-            target=scan.target,
+            target=self._rightful(scan),
             requested_at=scan.requested_at,
             late=self._random.random() < 0.1,
             outcome=scan.outcome,
@@ -166,7 +168,7 @@ class Observations:
         scan = self._random.choice(self._scans)
         event = CertificateChange(
             scan_id=scan.scan_id,
-            target=scan.target,
+            target=self._rightful(scan),
             requested_at=scan.requested_at,
             old=path_certificate(1),
             new=path_certificate(self._random.randrange(2, 5)),
@@ -265,6 +267,9 @@ class Observations:
             value.replace(b'"attempt":', b'"attempt":9999999999'),
         )
         return EncodedEvent(good.topic, good.key, self._random.choice(spoiled), good.headers)
+
+    def _rightful(self, scan: Snapshot) -> Target:
+        return next(target_of(n) for n in range(self._hosts) if host_of(n) == scan.host_id)
 
     def _encoded(self, topic: str, key: UUID, event: Event, event_id: UUID) -> EncodedEvent:
         return encode(OutgoingEvent(topic, str(key), event_id, event, START), source=SOURCE)
