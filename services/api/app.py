@@ -19,6 +19,7 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
 from services.api import front, problems
+from services.api.measuring import Measured
 from services.api.openapi import complete
 from services.api.readiness import database_check, services_check, topics_check
 from services.api.relay import end, measure, relay_check, relay_for
@@ -64,6 +65,7 @@ def create_app(settings: ApiSettings) -> FastAPI:
     app.state.resources = shared
     problems.install(app)
     app.add_middleware(front.FrontDoor, hosts=settings.allowed_hosts)
+    app.add_middleware(Measured, metrics=metrics)
     _route(app)
     app.include_router(health_routes(Checks(ready=_ready(shared, relay, client)), metrics))
     return app

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import uuid4
 
 import httpx
 import psycopg
@@ -118,6 +119,19 @@ def test_a_host_header_that_is_not_ours_is_refused(api: ApiServer, host: str) ->
 @pytest.mark.parametrize("host", ["localhost", "LOCALHOST:8080", "127.0.0.1:1", "[::1]:8080"])
 def test_loopback_names_are_ours(api: ApiServer, host: str) -> None:
     assert get(api, {"Host": host, "Authorization": f"Bearer {api.one.tokens['owner']}"}).status_code == 200
+
+
+def test_requests_are_measured_by_the_template_of_their_route(api: ApiServer) -> None:
+    token = {"Authorization": f"Bearer {api.one.tokens['owner']}"}
+    for path in ("hosts", f"hosts/{uuid4()}", "no-such-thing"):
+        httpx.get(f"{api.base_url}/api/v1/workspaces/one/{path}", headers=token, trust_env=False)
+    text = httpx.get(f"{api.base_url}/metrics", trust_env=False).text
+    counts = [line for line in text.splitlines() if line.startswith("vigilo_http_request_seconds_count")]
+    for route, status in (("/hosts", 200), ("/hosts/{host_id}", 404)):
+        label = f'method="GET",route="/api/v1/workspaces/{{workspace}}{route}",status="{status}"'
+        assert any(label in line for line in counts), counts
+    assert any('route="none",status="404"' in line for line in counts)
+    assert "no-such-thing" not in text and str(api.one.workspace_id) not in text
 
 
 def test_no_answer_is_kept_on_the_way_or_guessed_at(api: ApiServer) -> None:
