@@ -122,6 +122,23 @@ def test_a_timer_that_comes_twice_or_early_opens_nothing() -> None:
     assert alert.alert_id is not None
 
 
+def test_a_repeated_timer_never_opens_a_second_alert_under_the_first_ones_id() -> None:
+    world = World(rule())
+    world.host()
+    world.card(not_after=FAR)
+    first_due = world.decision.next_at
+    first = only(world.wake(), TransitionKind.OPENED)
+    world.card(at=world.at + SECOND, not_after=FAR + DAY)
+    second_due = world.decision.next_at
+    assert first_due is not None
+    assert second_due is not None
+    world.at = second_due + SECOND
+    assert world.wake(due=first_due) == []
+    assert world.decision.next_at == second_due
+    second = only(world.wake(due=second_due), TransitionKind.OPENED)
+    assert second.alert_id != first.alert_id
+
+
 def test_a_rule_created_over_known_hosts_opens_at_once() -> None:
     world = World()
     world.host()
