@@ -1,0 +1,70 @@
+"""The rule set: who is looked at, what is snoozed, what changed."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from tests.fakes.inputs import HOST, NOON, RULE, WORKSPACE, host, rule
+from vigilo.alerting.config import Placed, RuleSet
+from vigilo.alerting.scope import in_scope
+from vigilo.events.hosts import HostSnooze
+from vigilo.events.rules import OneHost, RecordStatus, Snooze, TaggedHosts
+
+HOUR = timedelta(hours=1)
+OTHER = UUID("0190a000-0000-7000-8000-0000000000dd")
+
+
+def snooze(**changes: Any) -> Snooze:
+    fields: dict[str, Any] = {
+        "snooze_id": OTHER,
+        "workspace_id": WORKSPACE,
+        "version": 1,
+        "status": RecordStatus.ACTIVE,
+        "since": NOON,
+        "until": NOON + HOUR,
+    }
+    return Snooze(**{**fields, **changes})
+
+
+def test_a_scope_is_all_hosts_a_tag_or_one_host_of_the_workspace() -> None:
+    assert in_scope(rule(), host())
+    assert not in_scope(rule(workspace_id=OTHER), host())
+    assert in_scope(rule(scope=TaggedHosts(tag="edge")), host(tags=("core", "edge")))
+    assert not in_scope(rule(scope=TaggedHosts(tag="edge")), host(tags=("edges",)))
+    assert in_scope(rule(scope=OneHost(host_id=HOST)), host())
+    assert not in_scope(rule(scope=OneHost(host_id=OTHER)), host())
+
+
+def test_deleted_and_disabled_rules_look_at_nothing_but_are_remembered() -> None:
+    deleted = rule(status=RecordStatus.DELETED)
+    rules = RuleSet.of([Placed(0, deleted), Placed(1, rule(rule_id=OTHER, enabled=False))])
+    assert rules.rules_of(WORKSPACE) == ()
+    assert rules.rule(RULE) == deleted
+
+
+def test_what_changed_since_a_version_is_what_was_written_at_or_after_it() -> None:
+    first, second = rule(), rule(rule_id=OTHER)
+    rules = RuleSet.of([Placed(3, first), Placed(7, second)], versions={"alert-rules": 8})
+    assert rules.changed_since(WORKSPACE, -1) == (first, second)
+    assert rules.changed_since(WORKSPACE, 7) == (second,)
+    assert rules.changed_since(WORKSPACE, 8) == ()
+    assert rules.changed_since(OTHER, 0) == ()
+
+
+def test_a_snooze_covers_its_rule_or_its_tag_while_it_runs() -> None:
+    for one, covered in ((snooze(rule_id=RULE), True), (snooze(tag="edge"), True), (snooze(tag="core"), False)):
+        rules = RuleSet.of([Placed(0, rule())], [Placed(0, one)])
+        until = rules.snoozed_until(rule(), host(tags=("edge",)), NOON)
+        assert until == (NOON + HOUR if covered else None)
+        assert rules.snoozed_until(rule(), host(tags=("edge",)), NOON + HOUR) is None
+        assert rules.snoozed_until(rule(), host(tags=("edge",)), NOON - HOUR) is None
+
+
+def test_of_several_snoozes_the_latest_end_counts() -> None:
+    rules = RuleSet.of([], [Placed(0, snooze(rule_id=RULE))])
+    longer = host(snooze=HostSnooze(since=NOON, until=NOON + 3 * HOUR))
+    assert rules.snoozed_until(rule(), longer, NOON) == NOON + 3 * HOUR
+    ended = RuleSet.of([], [Placed(1, snooze(rule_id=RULE, status=RecordStatus.DELETED))])
+    assert ended.snoozed_until(rule(), host(), NOON) is None
