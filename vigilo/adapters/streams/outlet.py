@@ -111,10 +111,10 @@ class Outlet:
             self._end(f"a record for {topic} was not written", error)
         metadata = done.result()
         if metadata.timestamp_type == _LOG_APPEND_TIME:
-            self.clock_skew_s = _skew(metadata.timestamp / 1000, sent_at, time.time())
+            self.clock_skew_s = clock_skew(metadata.timestamp / 1000, sent_at=sent_at, acknowledged_at=time.time())
 
 
-def _skew(appended_at: float, sent_at: float, acknowledged_at: float) -> float:
+def clock_skew(appended_at: float, *, sent_at: float, acknowledged_at: float) -> float:
     """Seconds by which the broker's append time lies outside the time the record was under way; 0 if inside."""
     if appended_at > acknowledged_at:
         return appended_at - acknowledged_at
