@@ -10,6 +10,7 @@ from uuid import UUID
 from services.alerter.transitions import Change, Circumstances, transition
 from vigilo.alerting import lifecycle, threshold
 from vigilo.alerting.config import RuleSet
+from vigilo.alerting.knowledge import Knowledge
 from vigilo.alerting.lifecycle import CLOSED, AlertState, Phase
 from vigilo.alerting.scope import in_scope
 from vigilo.events import ids
@@ -31,18 +32,19 @@ def judge(around: Circumstances, *, fresh: bool) -> Judged:
     """Judges every rule that looks at the host. `fresh`: by a card not judged before, so it counts for confirmation."""
     applicable = {rule.rule_id: rule for rule in around.rules.rules_of(around.host.workspace_id)}
     applicable = {rule_id: rule for rule_id, rule in applicable.items() if in_scope(rule, around.host)}
+    known = around.facts.usable  # asked once: it is the same for every rule
     alerts = dict(around.row.alerts)
     outputs: list[OutgoingEvent] = []
     for rule_id in sorted(alerts.keys() - applicable.keys()):
         outputs += _leave(alerts, rule_id, around)
     for rule_id, rule in applicable.items():
         before = alerts.get(rule_id, CLOSED)
-        after, change = _step(before, rule, around, fresh=fresh)
+        after, change = _step(before, rule, known, around, fresh=fresh)
         if after is not CLOSED or before is not CLOSED:
             alerts[rule_id] = after
         if change is not None:
             outputs.append(transition(change, rule, around))
-    return Judged(alerts, tuple(outputs), _due(alerts, applicable, around))
+    return Judged(alerts, tuple(outputs), _due(alerts, applicable, known, around))
 
 
 def close_all(around: Circumstances, reason: CloseReason) -> Judged:
@@ -68,9 +70,9 @@ def acknowledge(around: Circumstances, alert_id: UUID | None, *, note: str | Non
 
 
 def _step(
-    before: AlertState, rule: AlertRule, around: Circumstances, *, fresh: bool
+    before: AlertState, rule: AlertRule, known: Knowledge | None, around: Circumstances, *, fresh: bool
 ) -> tuple[AlertState, Change | None]:
-    judgement = threshold.judge(rule.trigger, around.facts.usable, around.at)
+    judgement = threshold.judge(rule.trigger, known, around.at)
     state = lifecycle.counted(before, judgement, fresh=fresh)
     snoozed = around.rules.snoozed_until(rule, around.host, around.at) is not None
     kind = lifecycle.decide(state, judgement, rule, snoozed=snoozed)
@@ -133,14 +135,21 @@ def rule_of(rules: RuleSet, rule_id: UUID, around: Circumstances) -> AlertRule:
     )
 
 
-def _due(alerts: dict[UUID, AlertState], applicable: dict[UUID, AlertRule], around: Circumstances) -> datetime | None:
-    return min(_instants(alerts, applicable, around), default=None)
+def _due(
+    alerts: dict[UUID, AlertState],
+    applicable: dict[UUID, AlertRule],
+    known: Knowledge | None,
+    around: Circumstances,
+) -> datetime | None:
+    return min(_instants(alerts, applicable, known, around), default=None)
 
 
 def _instants(
-    alerts: dict[UUID, AlertState], applicable: dict[UUID, AlertRule], around: Circumstances
+    alerts: dict[UUID, AlertState],
+    applicable: dict[UUID, AlertRule],
+    known: Knowledge | None,
+    around: Circumstances,
 ) -> Iterator[datetime]:
-    known = around.facts.usable
     for rule_id, rule in applicable.items():
         instant = threshold.next_change(rule.trigger, known, around.at)
         if instant is not None:
