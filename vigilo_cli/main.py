@@ -18,6 +18,7 @@ COMMANDS = {
     "topics": "vigilo_cli.topics",
     "dlq": "vigilo_cli.dlq",
     "republish": "vigilo_cli.republish",
+    "rebuild": "vigilo_cli.rebuild",
     "config": "vigilo_cli.config",
 }
 COMPLETION = {"install_completion", "show_completion"}

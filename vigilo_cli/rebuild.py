@@ -22,8 +22,8 @@ class RebuildSettings(Settings):
     database_url: SecretStr = Field(description="PostgreSQL URL of the tables' owner (vigilo_migrator) or a superuser")
 
 
-@app.command("rebuild")
-def run(
+@app.command()
+def rebuild_read_model(
     accept_loss: Annotated[
         bool, typer.Option("--accept-loss", help="Rebuild though topics no longer hold all that is shown now")
     ] = False,

@@ -29,7 +29,7 @@ from vigilo.ports.deadletters import StopLimit, dead_letter
 logger = logging.getLogger("vigilo.api.projector")
 
 SERVICE: Final = "projector"
-BATCH: Final = 1_000
+BATCH: Final = 500
 IDLE: Final = timedelta(seconds=1)
 _PROVE_SECONDS: Final = 10.0
 _SILENCE_LIMIT_MS: Final = 30_000
