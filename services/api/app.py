@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import signal
 import sys
 from collections.abc import AsyncIterator, Mapping
@@ -21,6 +22,8 @@ from fastapi.openapi.utils import get_openapi
 from services.api import front, problems
 from services.api.measuring import Measured
 from services.api.openapi import complete
+from services.api.projector.app import EmbeddedProjector
+from services.api.projector.settings import ProjectorSettings
 from services.api.readiness import database_check, services_check, topics_check
 from services.api.relay import end, measure, relay_check, relay_for
 from services.api.resources import Resources
@@ -58,16 +61,16 @@ def create_app(settings: ApiSettings) -> FastAPI:
     relay = relay_for(settings.url(), settings.kafka) if settings.api_embed_relay else None
     if relay is not None:
         measure(relay, metrics)
+    projector = _projector(settings, metrics)
     client = httpx.AsyncClient(trust_env=False)
-    app = FastAPI(
-        title=TITLE, docs_url=None, redoc_url=None, openapi_url=None, lifespan=_lifespan(shared, relay, client)
-    )
+    lifespan = _lifespan(shared, relay, projector, client)
+    app = FastAPI(title=TITLE, docs_url=None, redoc_url=None, openapi_url=None, lifespan=lifespan)
     app.state.resources = shared
     problems.install(app)
     app.add_middleware(front.FrontDoor, hosts=settings.allowed_hosts)
     app.add_middleware(Measured, metrics=metrics)
     _route(app)
-    app.include_router(health_routes(Checks(ready=_ready(shared, relay, client)), metrics))
+    app.include_router(health_routes(Checks(ready=_ready(shared, relay, projector, client)), metrics))
     return app
 
 
@@ -92,7 +95,18 @@ def _described(app: FastAPI) -> dict[str, Any]:
     return app.openapi_schema
 
 
-def _ready(shared: Resources, relay: OutboxRelay | None, client: httpx.AsyncClient) -> Mapping[str, Check]:
+def _projector(settings: ApiSettings, metrics: Metrics) -> EmbeddedProjector | None:
+    if not settings.api_embed_projector or settings.projector_database_url is None:
+        return None
+    wanted = ProjectorSettings(
+        database_url=settings.projector_database_url, history=settings.history, kafka=settings.kafka
+    )
+    return EmbeddedProjector(wanted, metrics, on_failure=lambda: os.kill(os.getpid(), signal.SIGTERM))
+
+
+def _ready(
+    shared: Resources, relay: OutboxRelay | None, projector: EmbeddedProjector | None, client: httpx.AsyncClient
+) -> Mapping[str, Check]:
     checks: dict[str, Check] = {
         "database": database_check(shared.pool),
         "topics": topics_check(shared.settings.kafka),
@@ -100,10 +114,14 @@ def _ready(shared: Resources, relay: OutboxRelay | None, client: httpx.AsyncClie
     }
     if relay is not None:
         checks["relay"] = lambda: relay_check(relay)
+    if projector is not None:
+        checks["projector"] = projector.check
     return checks
 
 
-def _lifespan(shared: Resources, relay: OutboxRelay | None, client: httpx.AsyncClient) -> Any:
+def _lifespan(
+    shared: Resources, relay: OutboxRelay | None, projector: EmbeddedProjector | None, client: httpx.AsyncClient
+) -> Any:
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         async with AsyncExitStack() as stack:
@@ -114,6 +132,8 @@ def _lifespan(shared: Resources, relay: OutboxRelay | None, client: httpx.AsyncC
                 work = asyncio.create_task(relay.run(), name="relay")
                 work.add_done_callback(_ended)
                 stack.push_async_callback(end, work)
+            if projector is not None:
+                await stack.enter_async_context(projector)
             yield
 
     return lifespan

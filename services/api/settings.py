@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import BeforeValidator, Field, SecretStr, field_validator
+from pydantic import BeforeValidator, Field, SecretStr, field_validator, model_validator
 
 from vigilo.adapters.egress import DeliveryEgress, ScanEgress, parse_grants, parse_listeners, parse_networks
 from vigilo.adapters.postgres import DatabaseSettings
@@ -28,6 +28,10 @@ class ApiSettings(Settings, DatabaseSettings, SecretSettings):
     )
     log_level: str = Field("INFO", description="DEBUG, INFO, WARNING or ERROR")
     api_embed_relay: bool = Field(True, description="Publish the outbox from this process")
+    api_embed_projector: bool = Field(False, description="Make the read model in this process: less memory")
+    projector_database_url: SecretStr | None = Field(
+        None, description="PostgreSQL URL of the role vigilo_projector, for the embedded projector"
+    )
     ready_urls: CommaSeparated = Field((), description="/readyz of the services a scan needs; all must be ready")
     pool_allow: CommaSeparated = Field((), description="Private networks the public pool may scan (CIDRs)")
     delivery_allow: CommaSeparated = Field((), description="Private or unencrypted webhook targets (CIDR:port)")
@@ -51,6 +55,12 @@ class ApiSettings(Settings, DatabaseSettings, SecretSettings):
     def _listeners(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         parse_listeners(value)
         return value
+
+    @model_validator(mode="after")
+    def _projector_has_a_database(self) -> ApiSettings:
+        if self.api_embed_projector and self.projector_database_url is None:
+            raise ValueError("VIGILO_API_EMBED_PROJECTOR needs VIGILO_PROJECTOR_DATABASE_URL")
+        return self
 
     def scan_egress(self) -> ScanEgress:
         """Where the public pool's scans may go."""

@@ -6,10 +6,12 @@ gather: BatchConsumer, from the offsets in PostgreSQL; decide: admission.py, pro
 from __future__ import annotations
 
 import asyncio
+import logging
 import signal
+import sys
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 from services.api.projector.run import SERVICE, Progress, Projector
@@ -18,20 +20,30 @@ from vigilo.adapters import logs
 from vigilo.adapters.health import Checks, HealthServer
 from vigilo.adapters.kafka.producer import Producer
 from vigilo.adapters.metrics import Metrics
-from vigilo.adapters.settings import read
+from vigilo.adapters.settings import BadSettings, read
 from vigilo.events.envelope import Record
 
+logger = logging.getLogger("vigilo.api.projector")
+
+_FAILED: Final = 70  # EX_SOFTWARE: a restart is always right
 _READY_PHASES: Final = frozenset({"projecting", "standing by"})
 
 
 class EmbeddedProjector:
     """A projector in a thread with an event loop of its own, so that decoding a batch delays no request.
 
-    `failure` is what ended it; None while it runs and after `close`.
+    `failure` is what ended it; None while it runs and after `close`. `on_failure` is called in the thread, last.
     """
 
-    def __init__(self, settings: ProjectorSettings, metrics: Metrics | None = None) -> None:
+    def __init__(
+        self,
+        settings: ProjectorSettings,
+        metrics: Metrics | None = None,
+        *,
+        on_failure: Callable[[], None] = lambda: None,
+    ) -> None:
         self._settings = settings
+        self._on_failure = on_failure
         self.progress = Progress(committed=_measured(metrics) if metrics else lambda _: None)
         self.failure: BaseException | None = None
         self._projector: Projector | None = None
@@ -39,6 +51,13 @@ class EmbeddedProjector:
         self._ended = threading.Event()
         self._begun = threading.Event()
         self._thread = threading.Thread(target=self._work, name="projector", daemon=True)
+
+    async def __aenter__(self) -> EmbeddedProjector:
+        self.start()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await asyncio.get_running_loop().run_in_executor(None, self.close)
 
     def start(self) -> None:
         """Begins; returns at once."""
@@ -76,6 +95,8 @@ class EmbeddedProjector:
             asyncio.run(self._run())
         except BaseException as error:  # the thread's end is told to the process, whatever it was
             self.failure = error
+            logger.critical("the projector ended", exc_info=error)
+            self._on_failure()
         finally:
             self._begun.set()
             self._ended.set()
@@ -115,7 +136,7 @@ class _Measured:
 
 
 async def serve(settings: ProjectorSettings) -> int:
-    """Runs until SIGTERM or SIGINT (0) or until the projector ends by itself (1)."""
+    """Runs until SIGTERM or SIGINT (0) or until the projector ends by itself (70)."""
     metrics = Metrics(SERVICE)
     embedded = EmbeddedProjector(settings, metrics)
     stopping = asyncio.Event()
@@ -128,13 +149,15 @@ async def serve(settings: ProjectorSettings) -> int:
         waiting = {asyncio.create_task(stopping.wait()), asyncio.create_task(embedded.wait())}
         await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
         await loop.run_in_executor(None, embedded.close)
-    if embedded.failure is not None:
-        raise embedded.failure
-    return 0
+    return 0 if embedded.failure is None else _FAILED
 
 
 def main() -> int:
     """Entry point."""
-    settings = read(ProjectorSettings)
+    try:
+        settings = read(ProjectorSettings)
+    except BadSettings as error:
+        print(f"vigilo projector: {error}", file=sys.stderr)
+        return 1
     logs.configure(SERVICE, settings.log_level)
     return asyncio.run(serve(settings))

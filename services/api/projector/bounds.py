@@ -41,12 +41,11 @@ def partitions_of(settings: KafkaSettings, topics: Iterable[str]) -> list[Partit
     """Every partition of these topics. Raises KafkaUnreachable."""
     try:
         known = admin_client(settings).list_topics(timeout=_REQUEST_SECONDS).topics
-        return [
-            Partition(topic, number)
-            for topic in topics
-            for number in sorted(known[settings.physical(topic)].partitions)
-        ]
-    except (KafkaException, KeyError) as error:
+        names = {topic: settings.physical(topic) for topic in topics}
+        return [Partition(topic, number) for topic, name in names.items() for number in sorted(known[name].partitions)]
+    except KeyError as error:
+        raise KafkaUnreachable(f"there is no topic {error}: `vigilo topics apply` makes it") from error
+    except KafkaException as error:
         raise KafkaUnreachable(f"cannot list topics: {error}") from error
 
 

@@ -15,16 +15,17 @@ from pathlib import Path
 import psycopg
 import pytest
 from confluent_kafka import Consumer, TopicPartition
+from pydantic import SecretStr
 
 from services.api.migrate import migrate
 from services.api.projector.admission import admit
 from services.api.projector.app import EmbeddedProjector
 from services.api.projector.run import batch_of
 from services.api.projector.store import OffsetsMoved, Store
-from tests.fakes.api_client import acting_as
+from tests.fakes.api_client import acting_as, api_settings, client_of, furnish
 from tests.fakes.observations import Observations, in_partitions
 from tests.fakes.read_model import Letters, counts_of, dumped, replayed
-from tests.integration.api.projector.conftest import PARTITIONS, caught_up, eventually, positions, sent
+from tests.integration.api.projector.conftest import FOR_EVER, PARTITIONS, caught_up, eventually, positions, sent
 from tests.servers import fresh_database
 from vigilo.adapters.kafka.records import Partition
 from vigilo.adapters.settings import KafkaSettings
@@ -74,6 +75,19 @@ async def test_the_running_projector_leaves_what_a_replay_leaves(
     assert read_model_of(migrated) == {name: rows for name, rows in expected.items() if name != "projector_offsets"}
     assert sorted(reason.decode() for reason in dead_letters(kafka)) == sorted(letters.reasons) != []
     assert projector.check()[0]
+
+
+async def test_it_also_runs_inside_the_api(kafka: KafkaSettings, migrated: str) -> None:
+    tenants = furnish(migrated, hosts=4)
+    inside = {"api_embed_projector": True, "projector_database_url": SecretStr(acting_as(migrated, "vigilo_projector"))}
+    async with client_of(api_settings(migrated, kafka, history=FOR_EVER, **inside)) as client:
+        await sent(kafka, Observations(21).draw(300))
+        await caught_up(kafka, migrated)
+        for tenant in tenants:
+            answer = await client.get(tenant.url("/alerts"), headers=tenant.headers)
+            assert answer.json()["items"]
+        ready = await client.get("/readyz", headers=tenants[0].headers)
+        assert ready.json()["checks"]["projector"] == {"ok": True, "phase": "projecting", "events": 300}
 
 
 async def test_a_topic_full_of_poison_stops_it_instead_of_being_drained(
