@@ -70,11 +70,17 @@ class Outlet:
         acknowledgement.add_done_callback(lambda done: self._settle(done, topic, sent_at))
         return acknowledgement
 
-    async def emit(self, events: Iterable[EncodedEvent], *, partition: int | None = None) -> None:
-        """Writes events in order and waits until all are acknowledged. Without `partition` the key decides."""
+    async def emit(
+        self, events: Iterable[EncodedEvent], *, partition_of: Callable[[EncodedEvent], int] | None = None
+    ) -> None:
+        """Writes events in order and waits until all are acknowledged. Without `partition_of` the key decides."""
         written = [
             await self.write(
-                self._settings.physical(event.topic), event.key, event.value, event.headers, partition=partition
+                self._settings.physical(event.topic),
+                event.key,
+                event.value,
+                event.headers,
+                partition=None if partition_of is None else partition_of(event),
             )
             for event in events
         ]

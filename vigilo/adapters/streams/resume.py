@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
+
+from faust.types import TP
 
 from vigilo.adapters.streams.ending import InvariantBroken
+from vigilo.adapters.streams.loop import KeyMemory, Loop
 from vigilo.adapters.streams.plan import slot_of
-from vigilo.adapters.streams.positions import TopicPartition
+from vigilo.adapters.streams.positions import Positions, TopicPartition
 from vigilo.adapters.streams.rows import RowOutline, outline
 from vigilo.adapters.streams.table import ChangelogTable
+from vigilo.adapters.streams.timers import Timers
 
 _ROWS_PER_BREATH = 500
 
@@ -47,6 +52,33 @@ def recreated(partition: TopicPartition, offset: int, end: int) -> str:
         f"{partition[0]}/{partition[1]} ends at offset {end}, but offset {offset} was already applied: "
         "the topic was recreated. Its tables' changelog topics and its consumer group must go with it"
     )
+
+
+async def ends_of(
+    consumer: Any, positions: Positions, inputs: frozenset[TopicPartition], *, logical: Callable[[str], str]
+) -> Ends:
+    """The ends of the assigned input partitions (names as in Kafka)."""
+    found = await consumer.highwaters(*(TP(*partition) for partition in inputs))
+    return Ends(
+        end={(logical(topic), number): end for (topic, number), end in found.items()},
+        committed={
+            (logical(topic), number): position.committed
+            for (topic, number), position in positions.items()
+            if position.committed is not None
+        },
+    )
+
+
+async def survey_all(loop: Loop[Any], partitions: Iterable[int], ends: Ends, timers: Timers) -> KeyMemory:
+    """What the loop has to know of the recovered partitions; fills `timers`. Raises as `survey`, `check_committed`."""
+    ends.check_committed()
+    memory = KeyMemory()
+    for partition in sorted(partitions):
+        found = await survey(loop.guard, loop.sides, partition, ends)
+        timers.add_partition(partition, found.timers)
+        memory.unconfirmed |= found.unconfirmed
+        memory.deleted.update({(partition, key): offsets for key, offsets in found.deleted.items()})
+    return memory
 
 
 @dataclass(slots=True)

@@ -10,27 +10,24 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Generic, TypeVar
 
-from faust.types import TP
 from pydantic import BaseModel
 
-from vigilo.adapters.streams.app import HookedApp, changelog_table, hardened_app, input_channel
+from vigilo.adapters.streams.app import HookedApp
 from vigilo.adapters.streams.broadcast import BroadcastReader
 from vigilo.adapters.streams.ending import end_process
 from vigilo.adapters.streams.hooks import Hooks
-from vigilo.adapters.streams.inputs import InputReader
-from vigilo.adapters.streams.loop import KeyMemory, Loop
+from vigilo.adapters.streams.loop import Loop
 from vigilo.adapters.streams.outlet import Outlet
 from vigilo.adapters.streams.ownership import Ownership
-from vigilo.adapters.streams.plan import Planner
 from vigilo.adapters.streams.positions import Positions, TopicPartition
 from vigilo.adapters.streams.report import Reporter
-from vigilo.adapters.streams.resume import Ends, survey
-from vigilo.adapters.streams.rows import RowCodec
-from vigilo.adapters.streams.settings import StreamSettings, changelog_topic
+from vigilo.adapters.streams.resume import ends_of, survey_all
+from vigilo.adapters.streams.settings import StreamSettings
 from vigilo.adapters.streams.sources import check_sources
 from vigilo.adapters.streams.status import StreamStatus
 from vigilo.adapters.streams.timers import Timers
 from vigilo.adapters.streams.topics import TopicFacts, await_topics, shared_partition_count, until
+from vigilo.adapters.streams.wiring import Wiring, changelogs, compacted_inputs
 from vigilo.events.codec import encode
 from vigilo.events.envelope import OutgoingEvent
 from vigilo.events.partitioner import partition_for
@@ -139,9 +136,11 @@ class StreamService(Generic[S]):
         for wakeup in wakeups:
             if wakeup.topic != self.processor.wakeups_topic:
                 raise ValueError(f"{wakeup.topic} is not the wakeups topic")
-            partition = partition_for(wakeup.key.encode("utf-8"), self.partition_count)
-            if partition in self.recovered:
-                await self.outlet.emit([encode(wakeup, source=self._source)], partition=partition)
+        ours = [encode(one, source=self._source) for one in wakeups if self._partition_of(one.key) in self.recovered]
+        await self.outlet.emit(ours, partition_of=lambda event: self._partition_of((event.key or b"").decode()))
+
+    def _partition_of(self, key: str) -> int:
+        return partition_for(key.encode("utf-8"), self.partition_count)
 
     def status(self) -> StreamStatus:
         """Everything health and metrics want to know, now."""
@@ -185,7 +184,9 @@ class StreamService(Generic[S]):
         self.phase = "waiting for topics"
         facts = await await_topics(self.settings, self._needed_topics())
         self.partition_count = shared_partition_count(
-            facts, names=[*self.processor.inputs, *self._changelogs().values()], expected=self.settings.host_partitions
+            facts,
+            names=[*self.processor.inputs, *changelogs(self.processor).values()],
+            expected=self.settings.host_partitions,
         )
         self.phase = "reading broadcasts"
         for reader in self.broadcasts:
@@ -218,56 +219,35 @@ class StreamService(Generic[S]):
     def _needed_topics(self) -> set[str]:
         return {
             *self.processor.inputs,
-            *self._changelogs().values(),
+            *changelogs(self.processor).values(),
             *(reader.topic for reader in self.broadcasts),
             *self._output_topics,
             DEAD_LETTERS_TOPIC,
         }
 
-    def _changelogs(self) -> dict[str, str]:
-        tables = [self.processor.table, *self.processor.side_models]
-        return {table: changelog_topic(self.processor.service, table) for table in tables}
-
     def _build(self, facts: Mapping[str, TopicFacts]) -> HookedApp:
-        compacted = frozenset(name for name in self.processor.inputs if facts[name].compacted)
-        self.positions = Positions(map(self.settings.physical, compacted))
-        inputs = frozenset(map(self.settings.physical, self.processor.inputs))
+        self.positions = Positions(map(self.settings.physical, compacted_inputs(self.processor, facts)))
         hooks = Hooks(
             ownership=self.ownership,
             positions=self.positions,
             outlet=self.outlet,
-            inputs=inputs,
+            inputs=frozenset(map(self.settings.physical, self.processor.inputs)),
             end=end_process,
             recovered=self._recovered,
             resumed=self._resumed,
             revoked=self._revoked,
             committed=self._committed,
         )
-        app = hardened_app(self.processor.service, self.settings, hooks)
-        tables = {
-            table: changelog_table(app, table, self.settings.physical(topic), self.partition_count)
-            for table, topic in self._changelogs().items()
-        }
-        planner = Planner(
-            RowCodec(self.processor.state_model),
-            self._source,
-            self.settings.guard_row_limit,
-            self.settings.record_limit,
-        )
-        self.loop = Loop(
-            app=app,
+        app, self.loop = Wiring(
             processor=self.processor,
             settings=self.settings,
+            facts=facts,
+            partitions=self.partition_count,
             hooks=hooks,
-            guard=tables.pop(self.processor.table),
-            sides=tables,
-            reader=InputReader(self.processor.inputs, partitions=self.partition_count, compacted=compacted),
-            planner=planner,
             timers=self.timers,
             limit=self._limit,
             clock=self._clock,
-        )
-        app.agent(input_channel(app, inputs), name=self.processor.service, concurrency=1)(self.loop.run)
+        ).build()
         return app
 
     # -- called by Faust through our hooks -------------------------------------------------------------------------
@@ -285,26 +265,10 @@ class StreamService(Generic[S]):
     async def _survey(self, inputs: frozenset[TopicPartition]) -> None:
         assert self.app is not None
         assert self.loop is not None
-        self.timers.drop_all()
-        self.loop.memory = memory = KeyMemory()
-        ends = Ends(
-            end={
-                self._logical(tp): end
-                for tp, end in (await self.app.consumer.highwaters(*(TP(*tp) for tp in inputs))).items()
-            },
-            committed={
-                self._logical(tp): position.committed
-                for tp, position in self.positions.items()
-                if position.committed is not None
-            },
-        )
-        ends.check_committed()
+        ends = await ends_of(self.app.consumer, self.positions, inputs, logical=self.settings.logical)
         numbers = frozenset(partition for _, partition in inputs)
-        for number in sorted(numbers):
-            found = await survey(self.loop.guard, self.loop.sides, number, ends)
-            self.timers.add_partition(number, found.timers)
-            memory.unconfirmed |= found.unconfirmed
-            memory.deleted.update({(number, key): offsets for key, offsets in found.deleted.items()})
+        self.timers.drop_all()
+        self.loop.memory = await survey_all(self.loop, numbers, ends, self.timers)
         self._surveyed = numbers
         await self._await_heartbeat()
 
@@ -325,9 +289,6 @@ class StreamService(Generic[S]):
         if self._active and self.loop is not None:
             await self.loop.remove_committed()
 
-    def _logical(self, tp: TopicPartition) -> TopicPartition:
-        return self.settings.logical(tp[0]), tp[1]
-
     # -- beside the loop -------------------------------------------------------------------------------------------
 
     def _run_aside(self, work: Awaitable[None]) -> None:
@@ -345,9 +306,8 @@ class StreamService(Generic[S]):
             await asyncio.sleep(_TIMER_LOOK_S)
             if not self._active:
                 continue
-            for partition, key, due in self.timers.take_due(self._clock(), limit=_WAKEUPS_PER_LOOK):
-                if partition in self.recovered:
-                    await self.wake(self.processor.wakeup(key, due=due))
+            due = self.timers.take_due(self._clock(), limit=_WAKEUPS_PER_LOOK)
+            await self.wake(*(self.processor.wakeup(key, due=at) for _, key, at in due))
 
     async def _watch(self, app: Any) -> None:
         await until(lambda: bool(app.crashed), every_s=_TIMER_LOOK_S)

@@ -39,15 +39,17 @@ class ChangelogTable(faust.Table):  # type: ignore[type-arg]
     async def put(self, partition: int, key: bytes, value: bytes | None) -> asyncio.Future[Any]:
         """Sets a row (None removes it) here and in the changelog; the future is the changelog's acknowledgement."""
         topic = self.changelog_topic.get_topic_name()
+        generation = self.app.consumer_generation_id
         acknowledgement = await self.hooks.outlet.write(topic, key, value, partition=partition)
         self.rows.set_row(partition, key, value)
-        acknowledgement.add_done_callback(lambda done: self._remember(done, partition))
+        acknowledgement.add_done_callback(lambda done: self._remember(done, partition, generation))
         return acknowledgement
 
-    def _remember(self, done: asyncio.Future[Any], partition: int) -> None:
+    def _remember(self, done: asyncio.Future[Any], partition: int, generation: int) -> None:
         # A partition that stays with us over a rebalance need not be read again up to here: without this each
-        # rebalance reads all that was written since the last one.
-        if done.cancelled() or done.exception() is not None:
+        # rebalance reads all that was written since the last one. What an earlier assignment wrote does not count:
+        # the rows may have gone and be in recovery.
+        if done.cancelled() or done.exception() is not None or generation != self.app.consumer_generation_id:
             return
         tables: Any = self.app.tables
         recovery = tables.recovery
