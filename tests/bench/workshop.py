@@ -11,7 +11,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -174,6 +174,11 @@ class Service(_Process):
             time.monotonic(),
         )
 
+    def rows(self) -> dict[str, int]:
+        """Rows held, by table."""
+        found = re.findall(r'^vigilo_stream_rows\{table="(\w+)"\} (\S+)$', self._get("metrics") or "", re.MULTILINE)
+        return {table: int(float(count)) for table, count in found}
+
 
 def _metric(text: str, name: str) -> float:
     found = re.search(rf"^{name} (\S+)$", text, re.MULTILINE)
@@ -220,18 +225,25 @@ class Workshop:
         """Writes events and waits for all acknowledgements; returns how many."""
         count = 0
         for event in events:
-            self.write(self.kafka.physical(event.topic), event.key, event.value, list(event.headers))
+            self.write(self.kafka.physical(event.topic), event.key, event.value, event.headers)
             count += 1
         assert self._producer.flush(60) == 0
         return count
 
     def write(
-        self, topic: str, key: bytes | None, value: bytes | None, headers: list[tuple[str, str | bytes | None]]
+        self,
+        topic: str,
+        key: bytes | None,
+        value: bytes | None,
+        headers: Sequence[tuple[str, bytes]] = (),
+        *,
+        partition: int = -1,
     ) -> None:
-        """Hands over one record, to the partition of its key. `topic` as in Kafka."""
+        """Hands over one record, to that partition or else that of its key. `topic` as in Kafka."""
+        given: list[tuple[str, str | bytes | None]] = list(headers)
         while True:
             try:
-                self._producer.produce(topic, value, key, headers=headers)
+                self._producer.produce(topic, value, key, partition=partition, headers=given)
                 break
             except BufferError:
                 self._producer.poll(0.1)
@@ -260,9 +272,9 @@ class Workshop:
             source=self.kafka.physical(source),
             changelog=self.kafka.physical(row),
             partitions=PARTITIONS,
-            row=like.last_value(row),
+            row=base64.b64encode(like.newest(row)).decode(),
             target=self.kafka.physical(output) if output else None,
-            output=like.last_value(output) if output else None,
+            output=base64.b64encode(like.newest(output)).decode() if output else None,
         )
         agent = Bare(config, self.folder)
         try:
@@ -283,8 +295,8 @@ class Workshop:
     def _reader(self) -> Consumer:
         return Consumer({"bootstrap.servers": self.kafka.bootstrap, "group.id": "bench", "enable.auto.commit": False})
 
-    def last_value(self, topic: str) -> str:
-        """The last value of any partition of a topic, in base64."""
+    def newest(self, topic: str) -> bytes:
+        """The last value of one partition of a topic."""
         consumer, name = self._reader(), self.kafka.physical(topic)
         try:
             for number in range(PARTITIONS):
@@ -294,7 +306,7 @@ class Workshop:
                     message = consumer.poll(10)
                     value = None if message is None or message.error() else message.value()
                     if value is not None:
-                        return base64.b64encode(value).decode()
+                        return bytes(value)
             raise AssertionError(f"{name} is empty")
         finally:
             consumer.close()
