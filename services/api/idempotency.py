@@ -17,6 +17,7 @@ from uuid import UUID
 
 from psycopg.types.json import Jsonb
 
+from services.api.audit.change import Change
 from services.api.problems import Problem, invalid
 from vigilo.adapters.postgres import Connection
 from vigilo.adapters.secrets import Sealed, SecretBox
@@ -27,12 +28,16 @@ _KEY = re.compile(r"[!#-\[\]-~]{1,255}")
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """The answer to a command. `secret` marks a body that shows a secret once: it is kept sealed."""
+    """The answer to a command. `secret` marks a body that shows a secret once: it is kept sealed.
+
+    `changes`: what the command changed, for the audit log; empty only if it changed nothing.
+    """
 
     status: int
     body: bytes = b""
     headers: Mapping[str, str] = field(default_factory=dict)
     secret: bool = False
+    changes: tuple[Change, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

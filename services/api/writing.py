@@ -10,6 +10,7 @@ from typing import Annotated
 from fastapi import Depends, Header, Request, Response
 from pydantic import BaseModel
 
+from services.api.audit.change import Change
 from services.api.auth import Authenticated, Caller, Role
 from services.api.etags import IfMatch, parse_if_match
 from services.api.idempotency import Answer, Attempt, fingerprint, parse_key, store_answer, stored_answer
@@ -81,8 +82,13 @@ Writing = Annotated[Writer, Depends(writer)]
 
 
 def answered(
-    view: BaseModel, *, status: int = 200, headers: Mapping[str, str] | None = None, secret: bool = False
+    view: BaseModel,
+    *,
+    status: int = 200,
+    headers: Mapping[str, str] | None = None,
+    secret: bool = False,
+    changes: tuple[Change, ...] = (),
 ) -> Answer:
-    """The answer that shows this view as JSON."""
+    """The answer that shows this view as JSON; `changes` as in Answer."""
     body = view.model_dump_json(by_alias=True).encode()
-    return Answer(status, body, {"Content-Type": "application/json", **(headers or {})}, secret)
+    return Answer(status, body, {"Content-Type": "application/json", **(headers or {})}, secret, changes)
