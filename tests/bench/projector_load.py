@@ -1,4 +1,4 @@
-"""Scans and report cards of the size real ones have: three certificates, a dozen findings, about 3.4 KB an event."""
+"""Scans, report cards and alerts of the size real ones have: three certificates, twelve findings, 3.4 KB an event."""
 
 from __future__ import annotations
 
@@ -8,8 +8,10 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
+from tests.fakes.alerts import transition
 from tests.fakes.observations import derived
 from vigilo.events import ids
+from vigilo.events.alerts import AlertTransition, TransitionKind
 from vigilo.events.cards import (
     Finding,
     FindingLevel,
@@ -31,12 +33,23 @@ START = datetime(2025, 3, 1, tzinfo=UTC)
 
 
 def load(hosts: int, rounds: int) -> Iterator[EncodedEvent]:
-    """Every host scanned `rounds` times, an hour apart; DER comes with the first scan only."""
+    """Every host scanned `rounds` times, an hour apart; DER with the first scan only, an alert with every 20th."""
     for number in range(rounds):
         for host in range(hosts):
             scan = snapshot(host, number)
             yield _encoded("snapshots", ids.snapshot_id(scan.scan_id), scan)
             yield _encoded("report-cards", ids.report_card_id(scan.scan_id), report_card(scan))
+            if (host + number) % 20 == 0:
+                alert = _alert(scan)
+                yield _encoded("alerts", alert.transition_id, alert)
+
+
+def _alert(scan: Snapshot) -> AlertTransition:
+    at = scan.finished_at
+    opened = transition(
+        TransitionKind.OPENED, workspace_id=WORKSPACE, host_id=scan.host_id, cause=str(scan.scan_id), at=at
+    )
+    return opened.model_copy(update={"opened_at": at})
 
 
 def snapshot(host: int, number: int) -> Snapshot:
@@ -131,5 +144,5 @@ def _der(seed: str) -> str:
     return base64.b64encode(random.Random(seed).randbytes(1_200)).decode("ascii")
 
 
-def _encoded(topic: str, event_id: UUID, event: Snapshot | ReportCard) -> EncodedEvent:
+def _encoded(topic: str, event_id: UUID, event: Snapshot | ReportCard | AlertTransition) -> EncodedEvent:
     return encode(OutgoingEvent(topic, str(event.host_id), event_id, event, START), source="/tests/bench")

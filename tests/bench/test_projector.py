@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import subprocess
+import sys
 import time
 from datetime import timedelta
 from pathlib import Path
@@ -16,6 +19,7 @@ from services.api.projector.bounds import ends_of, partitions_of
 from services.api.rebuild import rebuild
 from tests.bench.figures import quantile, report
 from tests.bench.projector_load import load, report_card, snapshot
+from tests.bench.workshop import REPOSITORY, Rate
 from tests.integration.api.projector.conftest import caught_up, kafka, migrated, positions, sent
 from tests.integration.api.projector.test_projector import process
 from vigilo.adapters.kafka.producer import Producer
@@ -43,9 +47,23 @@ def cpu_of(child: psutil.Process, database: str) -> float:
     return sum(sum(one.cpu_times()[:2]) for one in (child, *sessions))
 
 
+def bare_consumer(kafka: KafkaSettings, total: int) -> Rate:
+    """The same events through a consumer that does nothing but decode them."""
+    arguments = [kafka.bootstrap, kafka.topic_prefix, str(total)]
+    answer = subprocess.run(
+        [sys.executable, "-m", "tests.bench.bare_consumer", *arguments],
+        cwd=REPOSITORY,
+        stdout=subprocess.PIPE,
+        check=True,
+        timeout=120,
+    )
+    return Rate(**json.loads(answer.stdout))
+
+
 async def test_a_backlog(kafka: KafkaSettings, migrated: str, tmp_path: Path) -> None:
-    await sent(kafka, load(HOSTS, ROUNDS))
-    total = 2 * HOSTS * ROUNDS
+    events_sent = list(load(HOSTS, ROUNDS))
+    await sent(kafka, events_sent)
+    total = len(events_sent)
     with process(kafka, migrated, tmp_path / "projector.log") as child:
         watched = psutil.Process(child.pid)
         while sum(positions(migrated).values()) == 0:  # noqa: ASYNC110  # another process works
@@ -60,6 +78,9 @@ async def test_a_backlog(kafka: KafkaSettings, migrated: str, tmp_path: Path) ->
             f"{events / core:,.0f}/s",
             target="at least 3,000",
         )
+        bare = await asyncio.to_thread(bare_consumer, kafka, total)
+        report("  bare consumer that only decodes", f"{bare.per_core:,.0f}/s and core, {bare.per_second:,.0f}/s")
+        report("  projector / bare, per core", f"{events / core / bare.per_core:.2f}")
         report("projector, memory after the backlog", f"{watched.memory_info().rss / 2**20:,.0f} MiB")
         at_rest = cpu_of(watched, migrated)
         await asyncio.sleep(10)
