@@ -31,7 +31,7 @@ def must_judge(row: HostAlerts, facts: Callable[[], HostFacts | None], rules: Ru
 def _holds_state(row: HostAlerts, rules: RuleSet) -> bool:
     """Alerts of rules that changed or are gone; suppressed ones also when a snooze changed."""
     for rule_id, state in row.alerts.items():
-        if not state.alive:
+        if not state.alive or rule_id in rules.unreadable:
             continue
         placed = rules.rules.get(rule_id)
         if placed is None or placed.offset >= row.rules_version:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from typing import Generic, TypeVar
+from uuid import UUID
 
 from vigilo.adapters.streams import BroadcastReader
 from vigilo.alerting.config import RULES_TOPIC, SNOOZES_TOPIC, Placed, RuleSet
@@ -20,8 +21,8 @@ E = TypeVar("E", AlertRule, Snooze)
 class Configuration:
     """The rule set of the moment. `readers` are handed to the stream service; `on_change` hears of every new set.
 
-    A record nobody can read is left out with a log line, and the version before it stays: one bad rule must not stop
-    the others.
+    A record nobody can read is left out with a log line, and the version before it stays if we have read it: one bad
+    rule must not stop the others, nor close its own alerts.
     """
 
     def __init__(self, on_change: Callable[[], None] | None = None) -> None:
@@ -52,7 +53,12 @@ class Configuration:
 
     def _built(self) -> RuleSet:
         versions = {one.topic: one.version for one in self.readers}
-        return RuleSet.of(self._rules.placed.values(), self._snoozes.placed.values(), versions=versions)
+        return RuleSet.of(
+            self._rules.placed.values(),
+            self._snoozes.placed.values(),
+            versions=versions,
+            unreadable=self._rules.unreadable,
+        )
 
 
 class _Decoded(Generic[E]):
@@ -61,6 +67,7 @@ class _Decoded(Generic[E]):
     def __init__(self, topic: str, model: type[E], changed: Callable[[], None]) -> None:
         self.reader = BroadcastReader(topic, on_change=self._take)
         self.placed: dict[str, Placed[E]] = {}
+        self.unreadable: set[UUID] = set()
         self._model: type[E] = model
         self._changed = changed
 
@@ -78,12 +85,21 @@ class _Decoded(Generic[E]):
 
     def _decode(self, key: str, record: Record) -> None:
         try:
-            key_uuid(record)
+            aggregate = key_uuid(record)
+        except UndecodableRecord as error:
+            self._complain(record, error)
+            return
+        try:
             new = Placed(record.offset, decode(record, self._model))
         except UndecodableRecord as error:
-            logger.error("%s at offset %d cannot be used: %s", record.topic, record.offset, error)
+            self._complain(record, error)
+            self.unreadable.add(aggregate)
             return
+        self.unreadable.discard(aggregate)
         old = self.placed.get(key)
         # Records carry the aggregate's version: a repeated or overtaken one is dropped.
         if old is None or new.record.version > old.record.version:
             self.placed[key] = new
+
+    def _complain(self, record: Record, error: UndecodableRecord) -> None:
+        logger.error("%s at offset %d cannot be used: %s", record.topic, record.offset, error)

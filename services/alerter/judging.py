@@ -35,7 +35,7 @@ def judge(around: Circumstances, *, fresh: bool) -> Judged:
     known = around.facts.usable  # asked once: it is the same for every rule
     alerts = dict(around.row.alerts)
     outputs: list[OutgoingEvent] = []
-    for rule_id in sorted(alerts.keys() - applicable.keys()):
+    for rule_id in sorted(alerts.keys() - applicable.keys() - around.rules.unreadable):
         outputs += _leave(alerts, rule_id, around)
     for rule_id, rule in applicable.items():
         before = alerts.get(rule_id, CLOSED)

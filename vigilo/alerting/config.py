@@ -33,11 +33,15 @@ class Placed(Generic[E]):
 
 @dataclass(frozen=True, slots=True)
 class RuleSet:
-    """`rules` and `snoozes`: the last record of each, deleted ones included. `versions`: by topic, the next offset."""
+    """`rules` and `snoozes`: the last record of each, deleted ones included. `versions`: by topic, the next offset.
+
+    `unreadable`: rules of which there is no record this version can read. Their alerts are left as they are.
+    """
 
     rules: Mapping[UUID, Placed[AlertRule]]
     snoozes: Mapping[UUID, Placed[Snooze]]
     versions: Mapping[str, int]
+    unreadable: frozenset[UUID]
     live: Mapping[UUID, tuple[AlertRule, ...]] = field(repr=False)
     snoozed: Mapping[UUID, tuple[Snooze, ...]] = field(repr=False)
 
@@ -48,6 +52,7 @@ class RuleSet:
         snoozes: Iterable[Placed[Snooze]] = (),
         *,
         versions: Mapping[str, int] | None = None,
+        unreadable: Iterable[UUID] = (),
     ) -> RuleSet:
         """The rule set of these records, at most one per rule and per snooze."""
         by_rule = {one.record.rule_id: one for one in rules}
@@ -65,6 +70,7 @@ class RuleSet:
             rules=MappingProxyType(by_rule),
             snoozes=MappingProxyType(by_snooze),
             versions=MappingProxyType(dict(versions or {})),
+            unreadable=frozenset(unreadable) - by_rule.keys(),
             live=MappingProxyType({workspace: tuple(those) for workspace, those in live.items()}),
             snoozed=MappingProxyType({workspace: tuple(those) for workspace, those in snoozed.items()}),
         )

@@ -64,3 +64,14 @@ def test_the_rule_set_of_a_decision_does_not_change_under_it() -> None:
     arrive(configuration.readers[0], 0, text(rule()))
     assert before.rules_of(WORKSPACE) == ()
     assert configuration.current() is not before
+
+
+def test_a_rule_of_which_nothing_can_be_read_is_known_to_exist() -> None:
+    configuration = Configuration()
+    arrive(configuration.readers[0], 0, b"{}")
+    assert configuration.current().unreadable == {RULE}
+    arrive(configuration.readers[0], 1, text(rule()))
+    arrive(configuration.readers[0], 2, b"{}")
+    current = configuration.current()
+    assert current.rules_of(WORKSPACE) == (rule(),)
+    assert current.unreadable == frozenset()

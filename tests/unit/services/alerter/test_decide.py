@@ -187,6 +187,17 @@ def test_an_alert_of_a_rule_that_vanished_without_trace_is_still_closed() -> Non
     assert (closed.alert_id, closed.rule.rule_id) == (alert.alert_id, RULE)
 
 
+def test_a_rule_that_cannot_be_read_leaves_its_alerts_as_they_are() -> None:
+    world, _ = opened()
+    world.forget_rule(rule())
+    world.unreadable = {RULE}
+    assert world.wake(reason="config") == []
+    assert world.card(at=NOON + DAY, not_after=FAR) == []
+    world.unreadable = set()
+    world.configure(rule(version=2))
+    only_closed(world.wake(reason="config"), CloseReason.CLEARED)
+
+
 def test_an_alert_closes_when_its_host_loses_the_tag_and_opens_anew_when_it_gets_it_back() -> None:
     world = World(rule(scope=TaggedHosts(tag="edge")))
     world.host(tags=("edge",))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 from services.alerter.decide import TIMER, Alerter
 from services.alerter.decide import wakeup as wakeup_of
@@ -32,12 +33,13 @@ class World:
         self.decision: Decision[HostAlerts] = Decision(None)
         self._rules: dict[object, Placed[AlertRule]] = {}
         self._snoozes: dict[object, Placed[Snooze]] = {}
+        self.unreadable: set[UUID] = set()
         self.alerter = Alerter(self.rule_set)
         self.configure(*rules)
 
     def rule_set(self) -> RuleSet:
         versions = {topic: self.offsets.get(topic, 0) for topic in (RULES_TOPIC, SNOOZES_TOPIC)}
-        return RuleSet.of(self._rules.values(), self._snoozes.values(), versions=versions)
+        return RuleSet.of(self._rules.values(), self._snoozes.values(), versions=versions, unreadable=self.unreadable)
 
     def configure(self, *records: AlertRule | Snooze) -> None:
         for record in records:
