@@ -72,12 +72,16 @@ async def ensure_workspace(connection: Connection, slug: str, name: str, *, at: 
 
 
 async def add_token(connection: Connection, workspace_id: UUID, token: str, *, name: str, role: str) -> None:
-    """Registers the token, unless it is there already. Only its SHA-256 is stored."""
+    """Registers the token, unless it is there already. Only its SHA-256 is stored.
+
+    An owner's is the installation's own; machines get service tokens, which never own.
+    """
+    kind = "installation" if role == "owner" else "service"
     async with tenant(connection, workspace_id):
         await connection.execute(
-            "insert into config.tokens (token_id, workspace_id, name, sha256, role, created_at) "
-            "values (%s, %s, %s, %s, %s, %s) on conflict (sha256) do nothing",
-            (new_id(), workspace_id, name, token_sha256(token), role, datetime.now(UTC)),
+            "insert into config.tokens (token_id, workspace_id, name, sha256, role, kind, created_at) "
+            "values (%s, %s, %s, %s, %s, %s, %s) on conflict (sha256) do nothing",
+            (new_id(), workspace_id, name, token_sha256(token), role, kind, datetime.now(UTC)),
         )
 
 

@@ -14,6 +14,12 @@ WITHOUT_WORKSPACE: Final = frozenset(
         "migrations._yoyo_migration",
         "migrations._yoyo_version",
         "migrations.yoyo_lock",
+        # A person may be a member of several workspaces; config.memberships says of which, by a policy of this table.
+        "config.users",
+        # How people sign in, before any workspace is chosen. No role reads these: functions answer for one secret each.
+        "config.sessions",
+        "config.sign_in_links",
+        "config.sign_in_failures",
         # DER by its SHA-256, shared; read_model.workspace_certificates says who may see it, by a policy of this table.
         "read_model.certificates",
         # How far the projector has read.

@@ -54,8 +54,8 @@ def furnish(admin_url: str, *, hosts: int) -> list[Tenant]:
                 (workspace, tenant.slug, f"Workspace {number}", START, START),
             )
             connection.execute(
-                "insert into config.tokens (token_id, workspace_id, name, sha256, role, created_at) "
-                "values (%s, %s, 'test', %s, 'owner', %s)",
+                "insert into config.tokens (token_id, workspace_id, name, sha256, role, kind, created_at) "
+                "values (%s, %s, 'test', %s, 'owner', 'installation', %s)",
                 (derived("token", number), workspace, token_sha256(tenant.token), START),
             )
         for number in range(hosts):

@@ -44,8 +44,8 @@ def token_row(api: ApiServer, **changes: Any) -> str:
     with psycopg.connect(api.admin_url, autocommit=True) as connection:
         connection.execute(
             "insert into config.tokens "
-            "(token_id, workspace_id, name, sha256, role, created_at, expires_at, revoked_at) "
-            "values (gen_random_uuid(), %s, 't', %s, 'owner', now(), %s, %s)",
+            "(token_id, workspace_id, name, sha256, role, kind, created_at, expires_at, revoked_at) "
+            "values (gen_random_uuid(), %s, 't', %s, 'owner', 'installation', now(), %s, %s)",
             (api.one.workspace_id, token_sha256(token), values["expires_at"], values["revoked_at"]),
         )
     return token
