@@ -6,7 +6,8 @@ docs/decisions/0003-hardened-faust-base.md.
 """
 
 from vigilo.adapters.streams.broadcast import BroadcastReader
-from vigilo.adapters.streams.service import Row, StreamService, utc_now
+from vigilo.adapters.streams.owned import Row, utc_now
+from vigilo.adapters.streams.service import StreamService
 from vigilo.adapters.streams.settings import StreamSettings
 from vigilo.adapters.streams.status import BroadcastStatus, PartitionStatus, StreamStatus
 

@@ -6,18 +6,19 @@ import asyncio
 import logging
 import signal
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, Generic, TypeVar
 
 from pydantic import BaseModel
 
 from vigilo.adapters.streams.app import HookedApp
+from vigilo.adapters.streams.aside import Aside
 from vigilo.adapters.streams.broadcast import BroadcastReader
 from vigilo.adapters.streams.ending import end_process
 from vigilo.adapters.streams.hooks import Hooks
 from vigilo.adapters.streams.loop import Loop
 from vigilo.adapters.streams.outlet import Outlet
+from vigilo.adapters.streams.owned import Row, utc_now
 from vigilo.adapters.streams.ownership import Ownership
 from vigilo.adapters.streams.positions import Positions, TopicPartition
 from vigilo.adapters.streams.report import Reporter
@@ -42,22 +43,6 @@ _TIMER_LOOK_S = 0.25
 _WAKEUPS_PER_LOOK = 200
 # Faust names the loggers of our subclasses after their modules; the base itself logs as vigilo.streams.
 _CHATTY_LOGGERS = ("faust", "mode", "aiokafka", "abc", "vigilo.adapters.streams")
-
-
-def utc_now() -> datetime:
-    """The wall clock, UTC-aware."""
-    return datetime.now(UTC)
-
-
-@dataclass(frozen=True, slots=True)
-class Row(Generic[S]):
-    """One row that this process owns; `side` are its side rows by table, decoded when looked at."""
-
-    key: str
-    partition: int
-    state: S
-    next_at: datetime | None
-    side: Mapping[str, BaseModel]
 
 
 class StreamService(Generic[S]):
@@ -102,7 +87,7 @@ class StreamService(Generic[S]):
         self._active = False
         self._surveyed: frozenset[int] = frozenset()
         self._stop = asyncio.Event()
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._aside = Aside()
         self._reporter = Reporter(self)
 
     # -- what processors' shells use -------------------------------------------------------------------------------
@@ -279,27 +264,19 @@ class StreamService(Generic[S]):
         await until(lambda: (self.ownership.age_s or 0.0) < good or self.ownership.now() > deadline)
 
     def _resumed(self) -> None:
+        # With more workers than partitions nothing may be assigned, and nothing was surveyed anew.
+        self._surveyed &= {partition for (_, partition), _ in self.positions.items()}
         self._active = True
         self.phase = "running"
         logger.info("partitions %s are recovered", sorted(self._surveyed))
         if self._on_ready is not None:
-            self._run_aside(self._on_ready(self))
+            self._aside.run(self._on_ready(self))
 
     async def _committed(self, offsets: Mapping[TopicPartition, int]) -> None:
         if self._active and self.loop is not None:
             await self.loop.remove_committed()
 
     # -- beside the loop -------------------------------------------------------------------------------------------
-
-    def _run_aside(self, work: Awaitable[None]) -> None:
-        task = asyncio.ensure_future(_awaited(work))
-        self._tasks.add(task)
-        task.add_done_callback(self._aside_done)
-
-    def _aside_done(self, task: asyncio.Task[None]) -> None:
-        self._tasks.discard(task)
-        if not task.cancelled() and task.exception() is not None:
-            end_process("work after an assignment failed", task.exception())
 
     async def _send_wakeups(self) -> None:
         while True:
@@ -312,7 +289,3 @@ class StreamService(Generic[S]):
     async def _watch(self, app: Any) -> None:
         await until(lambda: bool(app.crashed), every_s=_TIMER_LOOK_S)
         raise app.crash_reason or RuntimeError("the Faust app crashed")
-
-
-async def _awaited(work: Awaitable[None]) -> None:
-    await work

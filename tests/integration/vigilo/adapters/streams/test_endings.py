@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from confluent_kafka.admin._config import AlterConfigOpType, ConfigEntry, ConfigResource
 from confluent_kafka.admin._resource import ResourceType
 
@@ -64,6 +65,14 @@ def test_a_missing_output_topic_is_waited_for_before_anything_is_decided_for_goo
     stage.create_topic("counted")
     stage.until_done()
     assert [one.json()["n"] for one in stage.of_key("counted", key)] == [1]
+
+
+@pytest.mark.parametrize("phase", ["waiting for topics", "joining the group"])
+def test_sigterm_before_the_work_begins_ends_in_peace(stage: Stage, phase: str) -> None:
+    stage.create_topics(leave_out=["told"] if phase == "waiting for topics" else [])
+    worker = stage.start()
+    wait_until(lambda: worker.status().get("phase") == phase, f"it is never {phase}")
+    assert worker.stop() == 0
 
 
 def test_topics_with_differing_partition_counts_are_refused(stage: Stage) -> None:
