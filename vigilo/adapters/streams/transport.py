@@ -29,6 +29,8 @@ class PositionConsumer(Consumer):
     """Commits what the loop has processed; Faust's lists of acknowledged offsets and gaps are not used."""
 
     gaps = 0
+    # Fetches begun. Faust asks again only after it has put every record of the fetch before into its queues.
+    fetches = 0
 
     def _new_consumer_thread(self) -> HeardConsumerThread:
         return HeardConsumerThread(self, loop=self.loop, beacon=self.beacon)
@@ -55,6 +57,7 @@ class PositionConsumer(Consumer):
         moment, which aiokafka takes for "all partitions": it hands out input records, Faust drops them, and the
         partition stands still (once in about twenty restarts) or goes on behind a gap.
         """
+        self.fetches += 1
         asked: Any = None if active_partitions is None else frozenset(active_partitions)
         records = dict(await super()._getmany(asked, timeout))
         while strays := self._strays(records):
