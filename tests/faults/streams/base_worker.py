@@ -16,6 +16,8 @@ from pydantic import BaseModel
 
 from tests.faults.streams import job
 from tests.faults.streams.job import JobConfig, Journal
+from tests.faults.streams.oracle import row_of
+from vigilo.adapters.streams.recovery import SeekFirstRecovery
 from vigilo.adapters.streams.service import StreamService
 from vigilo.adapters.streams.settings import StreamSettings
 from vigilo.adapters.streams.transport import PositionConsumer
@@ -99,6 +101,7 @@ def _say_when_seeking() -> None:
 def main() -> None:
     """Runs the worker until it is told to stop."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    logging.getLogger(SeekFirstRecovery.__module__).setLevel(logging.INFO)
     config = JobConfig.load(sys.argv[1])
     settings = StreamSettings(
         bootstrap=config.bootstrap, topic_prefix=config.prefix, session_timeout_s=job.SESSION_TIMEOUT_S
@@ -106,11 +109,13 @@ def main() -> None:
 
     async def answer_signals(service: StreamService[Row]) -> None:
         asyncio.get_running_loop().add_signal_handler(job.SNAPSHOT_SIGNAL, snapshot, service)
+        logging.info(job.ANSWERING)
 
     def snapshot(service: StreamService[Row]) -> None:
         rows = None if service.loop is None else service.loop.guard.rows
-        held = [] if rows is None else [key.decode() for part in rows.partitions() for key, _ in rows.rows_of(part)]
-        job.write_snapshot(config.snapshot, keys=held, assigned=sorted(service.recovered))
+        held = [] if rows is None else [row for number in rows.partitions() for row in rows.rows_of(number)]
+        counts = {key.decode(): row_of(value)["count"] for key, value in held}
+        job.write_snapshot(config.snapshot, counts=counts, assigned=sorted(service.recovered))
 
     _say_when_seeking()
     processor = CountEvents(config.name, Journal(config.journal))

@@ -9,6 +9,7 @@ import json
 import os
 import random
 import signal
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from uuid import NAMESPACE_OID, UUID, uuid5
@@ -22,6 +23,8 @@ CHANGELOG = f"{SERVICE}-{TABLE}-changelog"
 PARTITIONS = 4
 SESSION_TIMEOUT_S = 6.0
 SEEKING = "Seek stream partitions"  # in a worker's log when it is about to ask for the committed offsets
+RECOVERING = "Restoring state from changelog topics"
+ANSWERING = "the lab may ask"
 SNAPSHOT_SIGNAL = signal.SIGHUP  # the one Faust leaves alone
 
 
@@ -68,8 +71,8 @@ def padding(number: int, size: int) -> str:
     return random.Random(number).randbytes(size // 2).hex()
 
 
-def write_snapshot(path: str, *, keys: list[str], assigned: list[int]) -> None:
-    """Writes which keys the worker's store holds and which input partitions it has, in one rename."""
+def write_snapshot(path: str, *, counts: Mapping[str, int], assigned: list[int]) -> None:
+    """Writes the count of each key in the worker's store and which input partitions it has, in one rename."""
     draft = Path(f"{path}.draft")
-    draft.write_text(json.dumps({"keys": keys, "assigned": assigned}))
+    draft.write_text(json.dumps({"counts": counts, "assigned": assigned}))
     draft.replace(path)

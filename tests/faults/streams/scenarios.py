@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from tests.faults.streams import job
 from tests.faults.streams.lab import Lab
-from tests.faults.streams.oracle import Verdict, judge, row_of, settle
+from tests.faults.streams.oracle import Verdict, judge, row_of, rows, settle
 from tests.faults.streams.topics import Message
 from tests.faults.streams.waiting import wait_until
 from tests.faults.streams.workers import Worker
@@ -25,7 +25,7 @@ def killed_and_restarted(lab: Lab, kind: str, *, count: int, kills: int, pause_b
     worker = lab.start(kind, "one")
     for number in range(kills):
         worker.await_progress(worker.processed() + lab.rng.randint(count // 20, count // 10))
-        if number == 0:
+        if number == 0 and pause_broker is not None:
             wait_until(lambda: sum(lab.topics.committed().values()) > 0, seconds=20, what="first commit")
         worker.kill()
         worker.restart()
@@ -84,7 +84,8 @@ def paused_while_another_takes_over(lab: Lab, kind: str, *, count: int) -> Pause
     """SIGSTOP for 13 s in the middle of the work; the second worker has everything by then; SIGCONT."""
     lab.send(count)
     first, second = lab.start(kind, "one", pause_ms=1), lab.start(kind, "two", pause_ms=1)
-    wait_until(lambda: len(first.store()[1]) == len(second.store()[1]) == 2, seconds=60, what="two partitions each")
+    wait_until(lambda: first.processed() > 0 and second.processed() > 0, seconds=60, what="both at work")
+    wait_until(lambda: _sizes(first, second) == [2, 2], seconds=60, what="two partitions each")
     owned = first.store()[1]
     before = first.processed()
     first.await_progress(before + 200)
@@ -116,9 +117,39 @@ def left_over_keys(lab: Lab, kind: str, *, count: int) -> dict[str, int]:
 
 
 def _foreign_keys(worker: Worker) -> int:
-    keys, assigned = worker.store()
-    assert keys
-    return sum(partition_for(key.encode(), job.PARTITIONS) not in assigned for key in keys)
+    counts, assigned = worker.store()
+    assert counts
+    return sum(partition_for(key.encode(), job.PARTITIONS) not in assigned for key in counts)
+
+
+def joined_in_the_middle_of_recovery(lab: Lab, kind: str, *, count: int, times: int) -> list[int]:
+    """A second worker joins while the first still reads its changelogs. Returns wrong rows in memory, per attempt."""
+    lab.send(count)
+    lab.start(kind, "zero")
+    assert settle(lab, seconds=60 + count / 400)
+    lab.workers[0].kill()
+    wrong: list[int] = []
+    for number in range(times):
+        wrong.append(_join(lab, kind, number, after=lab.rng.uniform(0, count / 20_000)))
+    return wrong
+
+
+def _join(lab: Lab, kind: str, number: int, *, after: float) -> int:
+    first = lab.start(kind, f"first{number}")
+    first.await_words(job.RECOVERING)
+    time.sleep(after)
+    second = lab.start(kind, f"second{number}")
+    wait_until(lambda: _sizes(first, second) == [2, 2], seconds=60, what="two partitions each")
+    wrong = _wrong_rows(lab, first) + _wrong_rows(lab, second)
+    first.kill()
+    second.kill()
+    return wrong
+
+
+def _wrong_rows(lab: Lab, worker: Worker) -> int:
+    counts, assigned = worker.store()
+    mine = {key: count for key, count in rows(lab).items() if partition_for(key.encode(), job.PARTITIONS) in assigned}
+    return sum(counts.get(key) != count for key, count in mine.items())
 
 
 def poison_among_the_work(lab: Lab, kind: str, *, count: int) -> Verdict:
@@ -161,6 +192,10 @@ def _await_an_end(lab: Lab, worker: Worker) -> None:
     wait_until(
         lambda: not worker.alive or lab.topics.committed() == lab.topics.ends(job.WORK), seconds=60, what="an end"
     )
+
+
+def _sizes(*workers: Worker) -> list[int]:
+    return [len(worker.store()[1]) for worker in workers]
 
 
 def key_of(record: Message) -> bytes:

@@ -68,7 +68,7 @@ class StockJob:
         """Writes down what the store holds; runs on SNAPSHOT_SIGNAL."""
         job.write_snapshot(
             self._config.snapshot,
-            keys=list(self._table.keys()),
+            counts={key: row["count"] for key, row in self._table.items()},
             assigned=[tp.partition for tp in self._app.assignor.assigned_actives() if tp.topic.endswith(job.WORK)],
         )
 
@@ -93,6 +93,7 @@ def build(config: JobConfig) -> Any:
     @app.task  # type: ignore[untyped-decorator]
     async def listen() -> None:
         asyncio.get_running_loop().add_signal_handler(job.SNAPSHOT_SIGNAL, stock.snapshot)
+        app.log.info(job.ANSWERING)
 
     return app
 

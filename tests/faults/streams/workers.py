@@ -112,11 +112,12 @@ class Worker:
                     raise LabTimeout(f"{self.config.name} did not say {words!r}: {self.log}")
                 time.sleep(0 if log.tell() < self.log.stat().st_size else 0.0003)
 
-    def store(self, *, seconds: float = 10) -> tuple[set[str], set[int]]:
-        """The keys in the worker's store and its input partitions, asked for by SNAPSHOT_SIGNAL."""
+    def store(self, *, seconds: float = 10) -> tuple[dict[str, int], set[int]]:
+        """The counts in the worker's store and its input partitions, asked for by SNAPSHOT_SIGNAL."""
+        self.await_words(job.ANSWERING)
         path = Path(self.config.snapshot)
         path.unlink(missing_ok=True)
         self.signal(job.SNAPSHOT_SIGNAL)
         wait_until(path.exists, seconds=seconds, what=f"snapshot of {self.config.name}")
         seen = json.loads(path.read_text())
-        return set(seen["keys"]), set(seen["assigned"])
+        return seen["counts"], set(seen["assigned"])
