@@ -11,6 +11,7 @@ from fastapi import Depends, Header, Request, Response
 from pydantic import BaseModel
 
 from services.api.audit.change import Change
+from services.api.audit.writing import record
 from services.api.auth import Authenticated, Caller, Role
 from services.api.etags import IfMatch, parse_if_match
 from services.api.idempotency import Answer, Attempt, fingerprint, parse_key, store_answer, stored_answer
@@ -41,6 +42,15 @@ class Writer:
             tenant(connection, self.caller.workspace_id),
         ):
             answer = await self._answer(connection, effect)
+            # Last, for its lock keeps the workspace's other commands waiting.
+            await record(
+                connection,
+                self.caller.workspace_id,
+                answer.changes,
+                actor=self.caller.name,
+                origin=None,
+                at=self.at,
+            )
         return Response(answer.body, answer.status, headers=dict(answer.headers))
 
     async def _answer(self, connection: Connection, effect: Effect) -> Answer:

@@ -66,6 +66,11 @@ def record_id(aggregate_id: UUID, version: int) -> UUID:
     return _derive("record", aggregate_id, version)
 
 
+def audit_entry_id(workspace_id: UUID, sequence: int) -> UUID:
+    """`ce_id` of one entry of a workspace's audit chain."""
+    return _derive("audit-entry", workspace_id, sequence)
+
+
 def alert_id(rule_id: UUID, host_id: UUID, cause: str) -> UUID:
     """An alert; `cause` is the `ce_id` of the input being applied when it opened."""
     return _derive("alert", rule_id, host_id, cause)
