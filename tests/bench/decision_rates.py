@@ -45,9 +45,9 @@ class Bench:
         """Applies an input; returns the number of outputs."""
         row: GuardRow[Any] | None = None if self.row is None else self.planner.codec.decode(self.row)
         side: Mapping[str, BaseModel] = SideRows(self.side, self.processor.side_models)
-        began = time.perf_counter()
+        began = time.process_time()
         decision = self.processor.decide(None if row is None else row.state, side, one, at=at)
-        self.decide_s += time.perf_counter() - began
+        self.decide_s += time.process_time() - began
         plan = self.planner.plan(row, decision, record=one.record, at=at, side_bytes=self.side)
         self.row = plan.row
         for put in plan.side_puts:
