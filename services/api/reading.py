@@ -9,6 +9,7 @@ from typing import Annotated
 from fastapi import Depends, Request
 
 from services.api.auth import Authenticated, Caller
+from services.api.permissions import Permission
 from services.api.resources import resources
 from vigilo.adapters.postgres import Connection, tenant
 
@@ -21,13 +22,25 @@ class Reader:
     connection: Connection
 
 
-async def reader(request: Request, caller: Authenticated) -> AsyncIterator[Reader]:
-    """Dependency: a `Reader`; its transaction ends before the answer is sent."""
-    async with (
-        resources(request).pool.connection() as connection,
-        tenant(connection, caller.workspace_id, read_only=True),
-    ):
-        yield Reader(caller, connection)
+class ReaderFor:
+    """Dependency: a `Reader` for callers with that permission; its transaction ends before the answer is sent."""
+
+    def __init__(self, permission: Permission) -> None:
+        self.permission = permission
+
+    async def __call__(self, request: Request, caller: Authenticated) -> AsyncIterator[Reader]:
+        """Raises a 403 problem before anything is read."""
+        caller.require(self.permission)
+        async with (
+            resources(request).pool.connection() as connection,
+            tenant(connection, caller.workspace_id, read_only=True),
+        ):
+            yield Reader(caller, connection)
 
 
-Reading = Annotated[Reader, Depends(reader, scope="function")]
+def reading(permission: Permission) -> ReaderFor:
+    """For `Annotated[Reader, Depends(reading(Permission.X), scope="function")]`."""
+    return ReaderFor(permission)
+
+
+Viewing = Annotated[Reader, Depends(reading(Permission.VIEW), scope="function")]

@@ -12,9 +12,10 @@ from pydantic import BaseModel
 
 from services.api.audit.change import Change
 from services.api.audit.writing import record
-from services.api.auth import Authenticated, Caller, Role
+from services.api.auth import Authenticated, Caller
 from services.api.etags import IfMatch, parse_if_match
 from services.api.idempotency import Answer, Attempt, fingerprint, parse_key, store_answer, stored_answer
+from services.api.permissions import Permission
 from services.api.resources import Resources, resources
 from vigilo.adapters.postgres import Connection, tenant
 
@@ -31,12 +32,12 @@ class Writer:
     if_match: IfMatch
     attempt: Attempt | None
 
-    async def once(self, role: Role, effect: Effect) -> Response:
+    async def once(self, permission: Permission, effect: Effect) -> Response:
         """Runs `effect` in a transaction of the caller's workspace and answers with what it returns.
 
         A repeated request gets the stored answer instead. Raises problems; then nothing was changed.
         """
-        self.caller.require(role)
+        self.caller.require(permission)
         async with (
             self.resources.pool.connection() as connection,
             tenant(connection, self.caller.workspace_id),
@@ -48,7 +49,7 @@ class Writer:
                 self.caller.workspace_id,
                 answer.changes,
                 actor=self.caller.name,
-                origin=None,
+                origin=self.caller.origin,
                 at=self.at,
             )
         return Response(answer.body, answer.status, headers=dict(answer.headers))

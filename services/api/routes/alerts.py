@@ -14,7 +14,7 @@ from services.api.pagination import Page, link_next
 from services.api.problems import not_found
 from services.api.queries import alerts as query
 from services.api.queries.places import Place, page_of, place_of
-from services.api.reading import Reading
+from services.api.reading import Viewing
 from services.api.routes.references import host_of
 
 router = APIRouter(prefix=f"{BASE}/alerts", tags=["alerts"])
@@ -22,7 +22,7 @@ router = APIRouter(prefix=f"{BASE}/alerts", tags=["alerts"])
 
 @router.get("", responses=problems(422))
 async def list_alerts(
-    request: Request, response: Response, listing: Annotated[AlertListing, Query()], reading: Reading
+    request: Request, response: Response, listing: Annotated[AlertListing, Query()], reading: Viewing
 ) -> Page[AlertView]:
     """Alerts, the newest opened first."""
     severity = listing.severity.value if listing.severity else None
@@ -34,7 +34,7 @@ async def list_alerts(
 
 
 @router.get("/{alert_id}", responses=problems(404))
-async def get_alert(alert_id: UUID, reading: Reading) -> AlertDetail:
+async def get_alert(alert_id: UUID, reading: Viewing) -> AlertDetail:
     """One alert and its whole course."""
     row = await query.one(reading.connection, alert_id)
     if row is None:

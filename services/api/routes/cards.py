@@ -23,7 +23,7 @@ from services.api.problems import not_found
 from services.api.queries import cards as query
 from services.api.queries.hosts import ensure_known
 from services.api.queries.places import Place, page_of, place_of
-from services.api.reading import Reading
+from services.api.reading import Viewing
 from services.api.routes.references import host_of
 from vigilo.events.cards import Grade
 
@@ -34,7 +34,7 @@ _CHANGES_MOST = 500
 
 
 @router.get("/report-card", responses=problems(404))
-async def report_card(host_id: UUID, reading: Reading) -> ReportCardView:
+async def report_card(host_id: UUID, reading: Viewing) -> ReportCardView:
     """The newest report card of a host."""
     await ensure_known(reading.connection, host_id)
     row = await query.latest(reading.connection, host_id)
@@ -46,7 +46,7 @@ async def report_card(host_id: UUID, reading: Reading) -> ReportCardView:
 @router.get("/grades", responses=problems(404, 422))
 async def grades(
     host_id: UUID,
-    reading: Reading,
+    reading: Viewing,
     days: Annotated[int, Query(ge=1, le=400, description="How far back, today included (UTC)")] = 30,
 ) -> GradeHistory:
     """How the letter of a host went."""
@@ -69,7 +69,7 @@ async def changes(
     request: Request,
     response: Response,
     listing: Annotated[HistoryListing, Query()],
-    reading: Reading,
+    reading: Viewing,
 ) -> Page[ChangeView]:
     """When a host began to serve another certificate, newest first."""
     place = place_of(listing.cursor)
@@ -86,7 +86,7 @@ async def timeline(
     request: Request,
     response: Response,
     listing: Annotated[HistoryListing, Query()],
-    reading: Reading,
+    reading: Viewing,
 ) -> Page[TimelineEntry]:
     """Alerts, new certificates and work items of a host in one list, newest first."""
     place = place_of(listing.cursor)

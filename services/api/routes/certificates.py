@@ -16,7 +16,7 @@ from services.api.openapi import BASE, problems
 from services.api.problems import not_found
 from services.api.queries import certificates as query
 from services.api.queries.hosts import ensure_known
-from services.api.reading import Reading
+from services.api.reading import Viewing
 from services.api.routes.references import host_of
 
 router = APIRouter(prefix=BASE, tags=["certificates"])
@@ -44,7 +44,7 @@ _PEM_ANSWER: Final = {"content": {PEM_TYPE: {"schema": {"type": "string"}}}, "de
 async def get_certificate(
     sha256: Sha256,
     request: Request,
-    reading: Reading,
+    reading: Viewing,
     form: Annotated[Form | None, Query(alias="format", description="Default: as `Accept` says, else JSON")] = None,
 ) -> Response:
     """A certificate; PEM with `?format=pem` or `Accept: application/pem-certificate-chain`."""
@@ -64,7 +64,7 @@ async def get_certificate(
 
 
 @router.get("/hosts/{host_id}/chain", responses={**problems(404), 200: _PEM_ANSWER}, response_class=PlainTextResponse)
-async def get_chain(host_id: UUID, reading: Reading) -> Response:
+async def get_chain(host_id: UUID, reading: Viewing) -> Response:
     """The chain a host served last, as PEM, leaf first."""
     await ensure_known(reading.connection, host_id)
     chain = await query.chain_of(reading.connection, host_id)

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query, Request, Response
 
-from services.api.auth import Caller, Role
+from services.api.auth import Caller
 from services.api.commands import channels as decide
 from services.api.etags import check_version, etag
 from services.api.idempotency import Answer
@@ -24,7 +24,8 @@ from services.api.models.channels import (
 )
 from services.api.openapi import BASE, problems, with_etag
 from services.api.pagination import Page, decode_cursor, encode_cursor, link_next
-from services.api.reading import Reading
+from services.api.permissions import Permission
+from services.api.reading import Viewing
 from services.api.stores import channels as store
 from services.api.stores import rows
 from services.api.stores import rules as rule_store
@@ -53,12 +54,12 @@ async def add_channel(body: ChannelToAdd, writing: Writing) -> Response:
         headers = {"ETag": etag(channel.version), "Location": view.href, "Cache-Control": "no-store"}
         return answered(view, status=201, headers=headers, secret=True)
 
-    return await writing.once(Role.ADMIN, effect)
+    return await writing.once(Permission.CHANNEL_MANAGE, effect)
 
 
 @router.get("", responses=problems(422))
 async def list_channels(
-    request: Request, response: Response, listing: Annotated[ChannelListing, Query()], reading: Reading
+    request: Request, response: Response, listing: Annotated[ChannelListing, Query()], reading: Viewing
 ) -> Page[ChannelView]:
     """Channels in the order they were made."""
     after = decode_cursor(listing.cursor, (UUID,))
@@ -70,7 +71,7 @@ async def list_channels(
 
 
 @router.get("/{channel_id}", response_model=ChannelView, responses={**problems(404), 200: with_etag("The channel")})
-async def get_channel(channel_id: UUID, reading: Reading) -> Response:
+async def get_channel(channel_id: UUID, reading: Viewing) -> Response:
     """One channel; never its secret."""
     answer = _shown(reading.caller, await store.load(reading.connection, channel_id))
     return Response(answer.body, headers=dict(answer.headers))
@@ -97,7 +98,7 @@ async def edit_channel(channel_id: UUID, body: ChannelPatch, writing: Writing) -
             await _apply(connection, changed)
         return _shown(writing.caller, changed)
 
-    return await writing.once(Role.ADMIN, effect)
+    return await writing.once(Permission.CHANNEL_MANAGE, effect)
 
 
 @router.delete("/{channel_id}", status_code=204, responses=problems(404, 409, 412))
@@ -112,7 +113,7 @@ async def delete_channel(channel_id: UUID, writing: Writing) -> Response:
         await store.forget_credentials(connection, channel_id)
         return Answer(204)
 
-    return await writing.once(Role.ADMIN, effect)
+    return await writing.once(Permission.CHANNEL_MANAGE, effect)
 
 
 @router.post("/{channel_id}/test", status_code=202, response_model=TestAsked, responses=problems(404, 409))
@@ -125,7 +126,7 @@ async def test_channel(channel_id: UUID, writing: Writing) -> Response:
         await rows.publish(connection, channel.workspace_id, [decide.command(asked)])
         return answered(TestAsked(command_id=asked.command_id, channel_id=channel_id), status=202)
 
-    return await writing.once(Role.ADMIN, effect)
+    return await writing.once(Permission.CHANNEL_MANAGE, effect)
 
 
 def _fresh_secret() -> str:

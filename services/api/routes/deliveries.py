@@ -13,14 +13,14 @@ from services.api.pagination import Page, link_next
 from services.api.problems import not_found
 from services.api.queries import deliveries as query
 from services.api.queries.places import Place, page_of, place_of
-from services.api.reading import Reading
+from services.api.reading import Viewing
 
 router = APIRouter(prefix=f"{BASE}/deliveries", tags=["deliveries"])
 
 
 @router.get("", responses=problems(422))
 async def list_deliveries(
-    request: Request, response: Response, listing: Annotated[DeliveryListing, Query()], reading: Reading
+    request: Request, response: Response, listing: Annotated[DeliveryListing, Query()], reading: Viewing
 ) -> Page[DeliveryView]:
     """Deliveries, the last touched first."""
     status = listing.status.value if listing.status else None
@@ -32,7 +32,7 @@ async def list_deliveries(
 
 
 @router.get("/{delivery_id}", responses=problems(404))
-async def get_delivery(delivery_id: UUID, reading: Reading) -> DeliveryView:
+async def get_delivery(delivery_id: UUID, reading: Viewing) -> DeliveryView:
     """One delivery."""
     row = await query.one(reading.connection, delivery_id)
     if row is None:

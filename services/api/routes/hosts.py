@@ -9,15 +9,16 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query, Request, Response
 
-from services.api.auth import Caller, Role
+from services.api.auth import Caller
 from services.api.commands import hosts as decide
 from services.api.etags import check_version, etag
 from services.api.idempotency import Answer
 from services.api.models.hosts import HostListing, HostPatch, HostToAdd, HostView, ScanAsked
 from services.api.openapi import BASE, problems, with_etag
 from services.api.pagination import Page, decode_cursor, encode_cursor, link_next
+from services.api.permissions import Permission
 from services.api.problems import Problem
-from services.api.reading import Reading
+from services.api.reading import Viewing
 from services.api.stores import hosts as store
 from services.api.stores import rows
 from services.api.writing import Writer, Writing, answered
@@ -44,12 +45,12 @@ async def add_host(body: HostToAdd, writing: Writing) -> Response:
         await rows.publish(connection, host.workspace_id, [decide.record(host)])
         return _shown(writing.caller, host, status=201)
 
-    return await writing.once(Role.MEMBER, effect)
+    return await writing.once(Permission.HOST_ADD, effect)
 
 
 @router.get("", responses=problems(422))
 async def list_hosts(
-    request: Request, response: Response, listing: Annotated[HostListing, Query()], reading: Reading
+    request: Request, response: Response, listing: Annotated[HostListing, Query()], reading: Viewing
 ) -> Page[HostView]:
     """Hosts by name."""
     after = decode_cursor(listing.cursor, (str, int, UUID))
@@ -62,7 +63,7 @@ async def list_hosts(
 
 
 @router.get("/{host_id}", response_model=HostView, responses={**problems(404), 200: with_etag("The host")})
-async def get_host(host_id: UUID, reading: Reading) -> Response:
+async def get_host(host_id: UUID, reading: Viewing) -> Response:
     """One host."""
     answer = _shown(reading.caller, await store.load(reading.connection, host_id))
     return Response(answer.body, headers=dict(answer.headers))
@@ -73,7 +74,7 @@ async def get_host(host_id: UUID, reading: Reading) -> Response:
 )
 async def edit_host(host_id: UUID, body: HostPatch, writing: Writing) -> Response:
     """Change a host. Another hostname, port or address starts a new baseline."""
-    return await _change(writing, host_id, Role.MEMBER, lambda host, at: decide.edit(host, body, at=at))
+    return await _change(writing, host_id, Permission.HOST_EDIT, lambda host, at: decide.edit(host, body, at=at))
 
 
 @router.delete("/{host_id}", status_code=204, responses=problems(404, 412))
@@ -86,7 +87,7 @@ async def delete_host(host_id: UUID, writing: Writing) -> Response:
         await _apply(connection, decide.delete(host, at=writing.at))
         return Answer(204)
 
-    return await writing.once(Role.ADMIN, effect)
+    return await writing.once(Permission.HOST_DELETE, effect)
 
 
 @router.post(
@@ -94,7 +95,7 @@ async def delete_host(host_id: UUID, writing: Writing) -> Response:
 )
 async def pause_host(host_id: UUID, writing: Writing) -> Response:
     """Stop scanning for now; open alerts of the host are closed."""
-    return await _change(writing, host_id, Role.MEMBER, lambda host, at: decide.pause(host, at=at))
+    return await _change(writing, host_id, Permission.HOST_PAUSE, lambda host, at: decide.pause(host, at=at))
 
 
 @router.post(
@@ -102,7 +103,7 @@ async def pause_host(host_id: UUID, writing: Writing) -> Response:
 )
 async def resume_host(host_id: UUID, writing: Writing) -> Response:
     """Scan again, at once and then by its interval."""
-    return await _change(writing, host_id, Role.MEMBER, lambda host, at: decide.resume(host, at=at))
+    return await _change(writing, host_id, Permission.HOST_PAUSE, lambda host, at: decide.resume(host, at=at))
 
 
 @router.post("/{host_id}/scan", status_code=202, response_model=ScanAsked, responses=problems(404, 409))
@@ -116,10 +117,10 @@ async def scan_host(host_id: UUID, writing: Writing) -> Response:
         scan_id = command_scan_id(asked.command_id)
         return answered(ScanAsked(command_id=asked.command_id, scan_id=scan_id, host_id=host_id), status=202)
 
-    return await writing.once(Role.MEMBER, effect)
+    return await writing.once(Permission.HOST_SCAN, effect)
 
 
-async def _change(writing: Writer, host_id: UUID, role: Role, decision: Decision) -> Response:
+async def _change(writing: Writer, host_id: UUID, permission: Permission, decision: Decision) -> Response:
     async def effect(connection: Connection) -> Answer:
         host = await store.lock(connection, host_id)
         check_version(writing.if_match, host.version)
@@ -133,7 +134,7 @@ async def _change(writing: Writer, host_id: UUID, role: Role, decision: Decision
                 raise _duplicate(writing.caller, taken) from taken
         return _shown(writing.caller, changed)
 
-    return await writing.once(role, effect)
+    return await writing.once(permission, effect)
 
 
 async def _apply(connection: Connection, host: Host) -> None:

@@ -7,14 +7,15 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query, Request, Response
 
-from services.api.auth import Caller, Role
+from services.api.auth import Caller
 from services.api.commands import rules as decide
 from services.api.etags import check_version, etag
 from services.api.idempotency import Answer
 from services.api.models.rules import RuleListing, RulePatch, RuleToAdd, RuleView
 from services.api.openapi import BASE, problems, with_etag
 from services.api.pagination import Page, decode_cursor, encode_cursor, link_next
-from services.api.reading import Reading
+from services.api.permissions import Permission
+from services.api.reading import Viewing
 from services.api.stores import rows
 from services.api.stores import rules as store
 from services.api.writing import Writing, answered
@@ -36,12 +37,12 @@ async def add_rule(body: RuleToAdd, writing: Writing) -> Response:
         await rows.publish(connection, rule.workspace_id, [decide.record(rule)])
         return _shown(writing.caller, rule, status=201)
 
-    return await writing.once(Role.ADMIN, effect)
+    return await writing.once(Permission.RULE_CREATE, effect)
 
 
 @router.get("", responses=problems(422))
 async def list_rules(
-    request: Request, response: Response, listing: Annotated[RuleListing, Query()], reading: Reading
+    request: Request, response: Response, listing: Annotated[RuleListing, Query()], reading: Viewing
 ) -> Page[RuleView]:
     """Rules in the order they were made."""
     after = decode_cursor(listing.cursor, (UUID,))
@@ -53,7 +54,7 @@ async def list_rules(
 
 
 @router.get("/{rule_id}", response_model=RuleView, responses={**problems(404), 200: with_etag("The rule")})
-async def get_rule(rule_id: UUID, reading: Reading) -> Response:
+async def get_rule(rule_id: UUID, reading: Viewing) -> Response:
     """One rule."""
     answer = _shown(reading.caller, await store.load(reading.connection, rule_id))
     return Response(answer.body, headers=dict(answer.headers))
@@ -74,7 +75,7 @@ async def edit_rule(rule_id: UUID, body: RulePatch, writing: Writing) -> Respons
             await _apply(connection, changed)
         return _shown(writing.caller, changed)
 
-    return await writing.once(Role.ADMIN, effect)
+    return await writing.once(Permission.RULE_EDIT, effect)
 
 
 @router.delete("/{rule_id}", status_code=204, responses=problems(404, 409, 412))
@@ -87,7 +88,7 @@ async def delete_rule(rule_id: UUID, writing: Writing) -> Response:
         await _apply(connection, decide.delete(rule, at=writing.at))
         return Answer(204)
 
-    return await writing.once(Role.ADMIN, effect)
+    return await writing.once(Permission.RULE_DELETE, effect)
 
 
 async def _apply(connection: Connection, rule: AlertRule) -> None:

@@ -15,7 +15,7 @@ from services.api.problems import not_found
 from services.api.queries import snapshots as query
 from services.api.queries.hosts import ensure_known
 from services.api.queries.places import Place, page_of, place_of
-from services.api.reading import Reading
+from services.api.reading import Viewing
 from services.api.routes.references import host_of
 
 router = APIRouter(prefix=BASE, tags=["snapshots"])
@@ -27,7 +27,7 @@ async def list_snapshots(
     request: Request,
     response: Response,
     listing: Annotated[SnapshotListing, Query()],
-    reading: Reading,
+    reading: Viewing,
 ) -> Page[SnapshotSummary]:
     """Scans of a host, newest first."""
     place = place_of(listing.cursor)
@@ -41,14 +41,14 @@ async def list_snapshots(
 
 
 @router.get("/hosts/{host_id}/snapshots/latest", responses=problems(404))
-async def latest_snapshot(host_id: UUID, reading: Reading) -> SnapshotView:
+async def latest_snapshot(host_id: UUID, reading: Viewing) -> SnapshotView:
     """The newest scan of a host, whole."""
     await ensure_known(reading.connection, host_id)
     return _view(reading.caller, await query.latest(reading.connection, host_id))
 
 
 @router.get("/snapshots/{scan_id}", responses=problems(404))
-async def get_snapshot(scan_id: UUID, reading: Reading) -> SnapshotView:
+async def get_snapshot(scan_id: UUID, reading: Viewing) -> SnapshotView:
     """One scan, whole."""
     return _view(reading.caller, await query.one(reading.connection, scan_id))
 

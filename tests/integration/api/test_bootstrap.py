@@ -13,8 +13,9 @@ import psycopg
 import pytest
 from psycopg.rows import dict_row
 
-from services.api.auth import Role, new_token, owner_of
+from services.api.auth import new_token, owner_of
 from services.api.bootstrap import bootstrap
+from services.api.permissions import Role
 from tests.fakes.api_server import migrated
 from vigilo.adapters.postgres import connect
 
