@@ -29,6 +29,7 @@ from services.api.relay import end, measure, relay_check, relay_for
 from services.api.resources import Resources
 from services.api.routes import ROUTERS
 from services.api.settings import ApiSettings
+from services.api.snoozes import end_snoozes
 from services.api.system_routes import description_routes, health_routes
 from vigilo.adapters import logs
 from vigilo.adapters.health import Check, Checks
@@ -132,6 +133,9 @@ def _lifespan(
                 work = asyncio.create_task(relay.run(), name="relay")
                 work.add_done_callback(_ended)
                 stack.push_async_callback(end, work)
+            timer = asyncio.create_task(end_snoozes(shared.pool), name="snoozes")
+            timer.add_done_callback(_ended)
+            stack.push_async_callback(end, timer)
             if projector is not None:
                 await stack.enter_async_context(projector)
             yield
@@ -140,10 +144,10 @@ def _lifespan(
 
 
 def _ended(work: asyncio.Task[None]) -> None:
-    # Trouble with Kafka or the database never ends the relay; what does is a fault of ours, and nothing would be
-    # published any more: stop serving, be started again.
+    # Trouble with Kafka or the database never ends the relay or the snoozes' timer; what does is a fault of ours, and
+    # nothing would be published any more: stop serving, be started again.
     if not work.cancelled() and work.exception() is not None:
-        logger.critical("the relay ended", exc_info=work.exception())
+        logger.critical("the task %s ended", work.get_name(), exc_info=work.exception())
         signal.raise_signal(signal.SIGTERM)
 
 

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Final
 from uuid import UUID
 
-from services.api.models.hosts import HostPatch, HostToAdd
+from services.api.models.hosts import HostPatch, HostToAdd, SnoozeToStart
 from services.api.problems import Problem, invalid
 from vigilo.adapters.egress import EgressDenied, ScanEgress
 from vigilo.events.envelope import OutgoingEvent
 from vigilo.events.hostnames import is_ip_literal
-from vigilo.events.hosts import Host, HostCommand, HostCommandKind, HostStatus
+from vigilo.events.hosts import Host, HostCommand, HostCommandKind, HostSnooze, HostStatus
 from vigilo.events.ids import record_id
 from vigilo.events.topics import PUBLIC_POOL
 from vigilo.tls.addresses import Denied, classify, parse_address
+
+# A host that is to be quiet for longer should be paused or deleted.
+LONGEST_SNOOZE: Final = timedelta(days=366)
 
 
 def add(wanted: HostToAdd, *, workspace_id: UUID, host_id: UUID, at: datetime) -> Host:
@@ -43,6 +47,25 @@ def pause(host: Host, *, at: datetime) -> Host:
 def resume(host: Host, *, at: datetime) -> Host:
     """The active host; the same one if it is active already."""
     return host if host.status is HostStatus.ACTIVE else _next(host, at, status=HostStatus.ACTIVE)
+
+
+def snooze(host: Host, wanted: SnoozeToStart, *, by: str, at: datetime) -> Host:
+    """The snoozed host; a running snooze is replaced. Raises a 422 problem for an end that is past or too far away."""
+    until = wanted.until or at + (wanted.length or timedelta())
+    if not at < until <= at + LONGEST_SNOOZE:
+        field = "until" if wanted.until else "for"
+        raise invalid(field, f"it would end at {until.isoformat()}", "an end within a year from now")
+    return _next(host, at, snooze=HostSnooze(since=at, until=until, reason=wanted.reason, by=by))
+
+
+def unsnooze(host: Host, *, at: datetime) -> Host:
+    """The host without a snooze; the same one if it had none."""
+    return host if host.snooze is None else _next(host, at, snooze=None)
+
+
+def wake(host: Host, *, at: datetime) -> Host:
+    """The host without a snooze whose time is over; the same one if it has none or it still runs."""
+    return host if host.snooze is None or at < host.snooze.until else _next(host, at, snooze=None)
 
 
 def delete(host: Host, *, at: datetime) -> Host:
