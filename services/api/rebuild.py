@@ -80,8 +80,10 @@ async def rebuild(
     partitions = await _blocking(lambda: partitions_of(kafka, TOPICS))
     with psycopg.connect(owner_url, autocommit=True, application_name="vigilo-rebuild") as owner:
         _become_owner(owner)
+        # Before the ends are asked for: a projector at work moves on, and must not seem to have read too far.
+        positions = positions_of(owner)
         bounds = await _blocking(lambda: bounds_of(kafka, partitions))
-        losses = lost(owner, bounds, cutoff=datetime.now(UTC) - history)
+        losses = lost(owner, bounds, positions, cutoff=datetime.now(UTC) - history)
         if losses and not accept_loss:
             raise RebuildRefused("\n".join([*losses, "Say --accept-loss to rebuild all the same."]))
         create_next(owner)
@@ -94,10 +96,13 @@ async def rebuild(
     return Rebuilt(filling.events, time.monotonic() - began, paused)
 
 
-def lost(owner: Connection[Any], bounds: Mapping[Partition, Bounds], *, cutoff: datetime) -> list[str]:
+def lost(
+    owner: Connection[Any], bounds: Mapping[Partition, Bounds], positions: Positions, *, cutoff: datetime
+) -> list[str]:
     """What the topics cannot give back, in words: rows from before a topic's begin that are not due to expire.
 
-    Rows older than `cutoff` are due: Kafka has dropped them, the read model will within a month.
+    `positions` were read before `bounds`. Rows older than `cutoff` are due: Kafka has dropped them, the read model will
+    within a month.
     """
     found = []
     for table, (topic, age) in _SOURCES.items():
@@ -110,10 +115,11 @@ def lost(owner: Connection[Any], bounds: Mapping[Partition, Bounds], *, cutoff: 
         ).fetchone()
         if row and row[0]:
             found.append(f"{topic}: {row[0]} rows of {table} come from records the topic no longer has")
-    for topic, number, position in owner.execute(f"select topic, partition, next from {READ_MODEL}.projector_offsets"):
-        end = bounds.get(Partition(topic, number), Bounds(0, 0)).end
+    for one, position in positions.items():
+        end = bounds.get(one, Bounds(0, 0)).end
         if position > end:
-            found.append(f"{topic} partition {number} ends at {end}, the read model has read to {position}: recreated?")
+            where = f"{one.topic} partition {one.number}"
+            found.append(f"{where} ends at {end}, the read model has read to {position}: recreated?")
     return found
 
 

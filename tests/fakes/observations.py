@@ -1,7 +1,4 @@
-"""Random observations as the topics carry them: late, repeated, contradictory, of other workspaces, and poison.
-
-A function of the seed. Partitions are those the partitioner chooses, offsets count from 0 in each.
-"""
+"""Random observations as the topics carry them, a function of the seed: late, repeated, contradictory, and poison."""
 
 from __future__ import annotations
 
@@ -31,7 +28,6 @@ START = datetime(2025, 3, 20, tzinfo=UTC)
 # Where the broker's clock stands while it appends all this.
 APPENDED_AT = datetime(2025, 4, 25, tzinfo=UTC)
 WORKSPACES = (UUID("0190b000-0000-7000-8000-000000000001"), UUID("0190b000-0000-7000-8000-000000000002"))
-SOURCE = "/tests/observations"
 
 
 def derived(*parts: object) -> UUID:
@@ -101,8 +97,7 @@ class Observations:
 
     def draw(self, count: int) -> Iterator[EncodedEvent]:
         """The next `count` events."""
-        kinds = [draw for draw, _ in self._draws]
-        weights = [weight for _, weight in self._draws]
+        kinds, weights = zip(*self._draws, strict=True)
         for _ in range(count):
             event = self._random.choices(kinds, weights)[0]()
             self._sent.append(event)
@@ -115,8 +110,8 @@ class Observations:
         scan = derived("scan", host, at)
         if self._scans and self._random.random() < 0.15:
             first = self._random.choice(self._scans)
-            host = next(n for n in range(self._hosts) if host_of(n) == first.host_id)
-            scan, at = first.scan_id, first.requested_at + timedelta(minutes=self._random.choice((0, 0, 5)))
+            later = timedelta(minutes=self._random.choice((0, 0, 5)))
+            host, scan, at = self._number(first), first.scan_id, first.requested_at + later
         leaf = self._random.choice((host, host, host + 100))
         chain = tuple(certificate(n) for n in (leaf, 1_000))
         well = self._random.random() < 0.75
@@ -148,7 +143,7 @@ class Observations:
         grade = self._random.choice((None, *Grade)) if scan.outcome is Outcome.OK else None
         event = ReportCard(
             scan_id=scan.scan_id,
-            target=self._rightful(scan),
+            target=target_of(self._number(scan)),
             requested_at=scan.requested_at,
             late=self._random.random() < 0.1,
             outcome=scan.outcome,
@@ -168,7 +163,7 @@ class Observations:
         scan = self._random.choice(self._scans)
         event = CertificateChange(
             scan_id=scan.scan_id,
-            target=self._rightful(scan),
+            target=target_of(self._number(scan)),
             requested_at=scan.requested_at,
             old=path_certificate(1),
             new=path_certificate(self._random.randrange(2, 5)),
@@ -231,7 +226,7 @@ class Observations:
         """A version of a work item, in one workspace or the other, or its tombstone."""
         item = derived("item", self._random.randrange(3))
         if self._random.random() < 0.2:
-            return encode(OutgoingEvent("work-items", str(item), item, None, START), source=SOURCE)
+            return encode(OutgoingEvent("work-items", str(item), item, None, START), source="/tests")
         version = self._random.randint(1, 6)
         event = WorkItem(
             item_id=item,
@@ -256,7 +251,6 @@ class Observations:
         spoiled = (
             b"{",
             b"\xff\xfe",
-            b"null",
             None,
             value.replace(b'"workspace_id"', b'"nobody"'),
             value.replace(b'"2025-', b'"2099-'),
@@ -268,11 +262,11 @@ class Observations:
         )
         return EncodedEvent(good.topic, good.key, self._random.choice(spoiled), good.headers)
 
-    def _rightful(self, scan: Snapshot) -> Target:
-        return next(target_of(n) for n in range(self._hosts) if host_of(n) == scan.host_id)
+    def _number(self, scan: Snapshot) -> int:
+        return next(number for number in range(self._hosts) if host_of(number) == scan.host_id)
 
     def _encoded(self, topic: str, key: UUID, event: Event, event_id: UUID) -> EncodedEvent:
-        return encode(OutgoingEvent(topic, str(key), event_id, event, START), source=SOURCE)
+        return encode(OutgoingEvent(topic, str(key), event_id, event, START), source="/tests")
 
 
 def _ders(*numbers: int) -> tuple[str, ...]:
