@@ -108,7 +108,7 @@ async def owner_of(connection: Connection, token: str, *, origin: str | None = N
     return Caller(
         workspace_id=row["workspace_id"],
         slug=row["slug"],
-        role=Role[row["role"].upper()],
+        role=Role.named(row["role"]),
         means=Means(row["kind"]),
         means_id=row["token_id"],
         user_id=row["user_id"],

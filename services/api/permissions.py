@@ -21,6 +21,11 @@ class Role(IntEnum):
     ADMIN = 4
     OWNER = 5
 
+    @classmethod
+    def named(cls, label: str) -> Role:
+        """The role the API and the database spell so. Raises KeyError."""
+        return cls[label.upper()]
+
     @property
     def label(self) -> str:
         """As the API and the database spell it."""

@@ -85,7 +85,8 @@ create table config.sign_in_failures (
 create index sign_in_failures_by_bucket on config.sign_in_failures (bucket, at);
 create index sign_in_failures_by_time on config.sign_in_failures (at);
 
--- personal: acts as its user; service: a machine's; feed: reads feeds and nothing else; installation: the operator's
+-- personal: acts as its user; service: a machine's; feed: reads feeds and nothing else, for as long as the user who
+-- made it is a member; installation: the operator's
 -- own, made at the first start and by nothing else. `scopes` null = all its role allows.
 alter table config.tokens
     add column kind text not null default 'service' check (kind in ('personal', 'service', 'feed', 'installation')),
@@ -94,7 +95,7 @@ alter table config.tokens
     add column created_by text;
 update config.tokens set kind = 'installation' where role = 'owner';
 alter table config.tokens
-    add constraint tokens_have_a_user check ((kind = 'personal') = (user_id is not null)),
+    add constraint tokens_have_a_user check (kind = 'feed' or (kind = 'personal') = (user_id is not null)),
     add constraint tokens_of_machines_own_nothing check (kind not in ('service', 'feed') or role <> 'owner'),
     add constraint tokens_of_feeds_only_read check (kind <> 'feed' or role = 'viewer');
 create index tokens_by_workspace on config.tokens (workspace_id, token_id);
@@ -151,8 +152,8 @@ create trigger keep_an_owner_at_removal after delete on config.memberships
 
 -- Doors: questions asked before the workspace is known. All run as the owner. ----------------------------------------
 
--- Who holds this token. A personal one is worth what its user is in the workspace now, and never more than when it was
--- made; without a membership, or with a disabled user, nothing.
+-- Who holds this token. A user's is worth what the user is in the workspace now, and never more than when it was made;
+-- without a membership, or with a disabled user, nothing.
 drop function config.token_owner(bytea);
 create function config.token_owner(token_sha256 bytea)
     returns table (token_id uuid, sha256 bytea, role text, workspace_id uuid, slug text,
@@ -171,7 +172,7 @@ begin
             left join config.users u on u.user_id = t.user_id and u.disabled_at is null
             left join config.memberships m on m.workspace_id = t.workspace_id and m.user_id = u.user_id
         where t.sha256 = token_sha256 and t.revoked_at is null and (t.expires_at is null or t.expires_at > now())
-            and (t.kind <> 'personal' or m.role is not null);
+            and (t.user_id is null or m.role is not null);
 end $$;
 
 -- Where a user is a member, by name. Nothing for a disabled user.

@@ -6,7 +6,7 @@ from typing import Final
 
 from fastapi import APIRouter
 
-from services.api.routes import alerts, cards, certificates, channels, deliveries, hosts, rules, snapshots
+from services.api.routes import alerts, cards, certificates, channels, deliveries, hosts, quota, rules, snapshots
 
 ROUTERS: Final[tuple[APIRouter, ...]] = (
     hosts.router,
@@ -17,4 +17,5 @@ ROUTERS: Final[tuple[APIRouter, ...]] = (
     deliveries.router,
     rules.router,
     channels.router,
+    quota.router,
 )

@@ -20,7 +20,7 @@ from services.api.permissions import Permission
 from services.api.problems import Problem
 from services.api.reading import Viewing
 from services.api.stores import hosts as store
-from services.api.stores import rows
+from services.api.stores import plans, rows
 from services.api.writing import Writer, Writing, answered
 from vigilo.adapters.postgres import Connection
 from vigilo.events.hosts import Host
@@ -42,6 +42,7 @@ async def add_host(body: HostToAdd, writing: Writing) -> Response:
             await store.add(connection, host)
         except store.TargetTaken as taken:
             raise _duplicate(writing.caller, taken) from taken
+        await plans.afford(connection, None, host)
         await rows.publish(connection, host.workspace_id, [decide.record(host)])
         return _shown(writing.caller, host, status=201)
 
@@ -99,7 +100,9 @@ async def pause_host(host_id: UUID, writing: Writing) -> Response:
 
 
 @router.post(
-    "/{host_id}/resume", response_model=HostView, responses={**problems(404, 412), 200: with_etag("The active host")}
+    "/{host_id}/resume",
+    response_model=HostView,
+    responses={**problems(404, 409, 412), 200: with_etag("The active host")},
 )
 async def resume_host(host_id: UUID, writing: Writing) -> Response:
     """Scan again, at once and then by its interval."""
@@ -132,6 +135,7 @@ async def _change(writing: Writer, host_id: UUID, permission: Permission, decisi
                 await _apply(connection, changed)
             except store.TargetTaken as taken:
                 raise _duplicate(writing.caller, taken) from taken
+            await plans.afford(connection, host, changed)
         return _shown(writing.caller, changed)
 
     return await writing.once(permission, effect)
