@@ -36,13 +36,16 @@ class Round:
     verdict: Verdict
 
 
-def run_rounds(lab: Lab, kind: str, *, rounds: int, report: Path | None = None) -> list[Round]:
-    """Runs them; after each one waits until the work is done and judges. Prints and writes the table as it grows."""
+def run_rounds(lab: Lab, kind: str, *, rounds: int, report: Path | None = None, patience: float = 60) -> list[Round]:
+    """Runs them; after each one waits until the work is done, `patience` seconds at most, and judges.
+
+    Prints and writes the table as it grows.
+    """
     workers = [lab.start(kind, name) for name in ("one", "two")]
     wait_until(lambda: _both_work(lab, workers), seconds=60, what="both workers at work", every=1)
     seen: list[Round] = []
     for number in range(1, rounds + 1):
-        seen.append(_one_round(lab, workers, number))
+        seen.append(_one_round(lab, workers, number, patience))
         print(_line(seen[-1]), flush=True)
         if report is not None:
             report.write_text(table(f"{kind}, seed {lab.seed}", seen))
@@ -54,7 +57,7 @@ def _both_work(lab: Lab, workers: list[Worker]) -> bool:
     return all(worker.processed() for worker in workers)
 
 
-def _one_round(lab: Lab, workers: list[Worker], number: int) -> Round:
+def _one_round(lab: Lab, workers: list[Worker], number: int, patience: float) -> Round:
     began = time.monotonic()
     # The feeder takes its keys from the lab's generator; the faults have their own, or threads would share one.
     chance = random.Random(f"{lab.seed}/{number}")
@@ -67,10 +70,10 @@ def _one_round(lab: Lab, workers: list[Worker], number: int) -> Round:
     by_itself = _start_dead(workers, hurt)
     feeder.join(timeout=60)
     assert not feeder.is_alive()
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + patience
     while not settle(lab, seconds=5, quiet=15) and time.monotonic() < deadline:
         by_itself += _start_dead(workers, set())
-    words = " ".join(f"{name}:{number.name}" for name, number in done)
+    words = " ".join(f"{name}:{sent.name}" for name, sent in done)
     return Round(number, words, by_itself, time.monotonic() - began, judge(lab))
 
 
@@ -121,10 +124,11 @@ def main() -> None:
     parser.add_argument("--kind", choices=("stock", "base"), default="base")
     parser.add_argument("--rounds", type=int, default=20)
     parser.add_argument("--report", type=Path)
+    parser.add_argument("--patience", type=float, default=60, help="seconds to wait for the end of the work")
     chosen = parser.parse_args()
     folder = Path(tempfile.mkdtemp(prefix="vigilo-rounds-"))
     with experiment(chosen.bootstrap, folder) as make:
-        run_rounds(make(), chosen.kind, rounds=chosen.rounds, report=chosen.report)
+        run_rounds(make(), chosen.kind, rounds=chosen.rounds, report=chosen.report, patience=chosen.patience)
 
 
 if __name__ == "__main__":

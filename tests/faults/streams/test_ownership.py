@@ -12,14 +12,20 @@ from tests.faults.streams.scenarios import (
     paused_while_another_takes_over,
 )
 
-pytestmark = [pytest.mark.kafka, pytest.mark.slow, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.kafka, pytest.mark.slow, pytest.mark.timeout(600)]
+
+ATTEMPTS = 3
 
 
 def test_stock_writes_into_partitions_it_has_lost(new_lab: NewLab) -> None:
-    seen = paused_while_another_takes_over(new_lab(), "stock", count=40_000)
-    print(seen)
-    assert not seen.ended_itself
-    assert seen.stale > 0
+    # How much it writes before it hears of its lost session is chance: between 2 and 955 rows were seen.
+    for _ in range(ATTEMPTS):
+        seen = paused_while_another_takes_over(new_lab(), "stock", count=40_000)
+        print(seen)
+        assert not seen.ended_itself
+        if seen.stale > 0:
+            return
+    raise AssertionError(f"stock Faust wrote nothing stale in {ATTEMPTS} attempts")
 
 
 def test_ours_ends_instead_of_writing(new_lab: NewLab) -> None:

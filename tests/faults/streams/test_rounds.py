@@ -23,5 +23,5 @@ def test_ours_has_one_effect_per_event_over_twenty_rounds(new_lab: NewLab) -> No
 
 
 def test_stock_has_not(new_lab: NewLab) -> None:
-    seen = run_rounds(new_lab(), "stock", rounds=3)
+    seen = run_rounds(new_lab(), "stock", rounds=3, patience=20)
     assert seen[-1].verdict.over > 0
