@@ -6,7 +6,21 @@ from typing import Final
 
 from fastapi import APIRouter
 
-from services.api.routes import alerts, cards, certificates, channels, deliveries, hosts, quota, rules, snapshots
+from services.api.routes import (
+    alerts,
+    cards,
+    certificates,
+    channels,
+    deliveries,
+    hosts,
+    invitations,
+    members,
+    quota,
+    rules,
+    snapshots,
+    tokens,
+    workspaces,
+)
 
 ROUTERS: Final[tuple[APIRouter, ...]] = (
     hosts.router,
@@ -18,4 +32,8 @@ ROUTERS: Final[tuple[APIRouter, ...]] = (
     rules.router,
     channels.router,
     quota.router,
+    workspaces.router,
+    members.router,
+    invitations.router,
+    tokens.router,
 )
