@@ -18,8 +18,8 @@ from services.api.projector.admission import TOPICS
 from services.api.projector.bounds import ends_of, partitions_of
 from services.api.rebuild import rebuild
 from tests.bench.figures import quantile, report
+from tests.bench.processes import REPOSITORY, Rate
 from tests.bench.projector_load import load, report_card, snapshot
-from tests.bench.workshop import REPOSITORY, Rate
 from tests.integration.api.projector.conftest import caught_up, kafka, migrated, positions, sent
 from tests.integration.api.projector.test_projector import process
 from vigilo.adapters.kafka.producer import Producer

@@ -15,7 +15,8 @@ import pytest
 
 from tests.bench.figures import report
 from tests.bench.fleet import Fleet, derived, snapshot_event
-from tests.bench.workshop import PARTITIONS, PATIENCE_S, Workshop, done
+from tests.bench.processes import PATIENCE_S, done
+from tests.bench.workshop import PARTITIONS, Workshop
 from vigilo.adapters.streams.plan import slot_key
 from vigilo.events.partitioner import partition_for
 

@@ -13,7 +13,8 @@ import pytest
 
 from tests.bench.figures import report
 from tests.bench.fleet import Fleet, card_event, host_event, rule_event, rules, snapshot_event
-from tests.bench.workshop import Measured, Rate, Workshop, best, done, rate_of
+from tests.bench.processes import Measured, Rate, best, done, rate_of
+from tests.bench.workshop import Workshop
 from vigilo.events.envelope import EncodedEvent
 
 pytestmark = [pytest.mark.kafka, pytest.mark.slow, pytest.mark.timeout(900)]
