@@ -29,6 +29,7 @@ from services.api.relay import end, measure, relay_check, relay_for
 from services.api.resources import Resources
 from services.api.routes import ROUTERS
 from services.api.settings import ApiSettings
+from services.api.signin.wiring import install, open_desk
 from services.api.snoozes import end_snoozes
 from services.api.system_routes import description_routes, health_routes
 from vigilo.adapters import logs
@@ -71,6 +72,7 @@ def create_app(settings: ApiSettings) -> FastAPI:
     app.add_middleware(front.FrontDoor, hosts=settings.allowed_hosts)
     app.add_middleware(Measured, metrics=metrics)
     _route(app)
+    install(app, shared)
     app.include_router(health_routes(Checks(ready=_ready(shared, relay, projector, client)), metrics))
     return app
 
@@ -124,9 +126,10 @@ def _lifespan(
     shared: Resources, relay: OutboxRelay | None, projector: EmbeddedProjector | None, client: httpx.AsyncClient
 ) -> Any:
     @asynccontextmanager
-    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         async with AsyncExitStack() as stack:
             await stack.enter_async_context(client)
+            await stack.enter_async_context(open_desk(app))
             await shared.pool.open()
             stack.push_async_callback(shared.pool.close)
             if relay is not None:

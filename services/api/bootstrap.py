@@ -1,4 +1,4 @@
-"""The first workspace and its owner's token: `python -m services.api.bootstrap`. Safe to run again.
+"""The first workspace, its owner and the owner's token: `python -m services.api.bootstrap`. Safe to run again.
 
 The token goes to `$VIGILO_HOME/owner-token` (0600) and is never printed; a lost or useless file gets a new token, and
 the old one is revoked. Where there is no VIGILO_HOME, VIGILO_OWNER_TOKEN (or _FILE) names the token to register.
@@ -20,6 +20,7 @@ from pydantic import Field, SecretStr
 from services.api.auth import looks_like_token, new_token, owner_of, token_sha256
 from services.api.commands import workspaces
 from services.api.database_roles import API
+from services.api.signin.first_user import ensure_first_user
 from services.api.stores import rows
 from vigilo.adapters.locks import AdvisoryLock
 from vigilo.adapters.postgres import Connection, DatabaseSettings, connect, tenant
@@ -40,7 +41,7 @@ class BootstrapSettings(Settings, DatabaseSettings):
 async def bootstrap(
     database_url: str, *, home: Path | None, owner_token: str | None = None
 ) -> tuple[UUID, Path | None]:
-    """The default workspace exists and has an owner's token; returns its id and the token's file.
+    """The default workspace exists and has an owner and an owner's token; returns its id and the token's file.
 
     Raises psycopg.Error, OSError, ValueError (a given token of the wrong form).
     """
@@ -48,6 +49,7 @@ async def bootstrap(
         # Until this session ends: two at once would revoke each other's token.
         await connection.execute("select pg_advisory_lock(%s)", (AdvisoryLock.BOOTSTRAP,))
         workspace_id = await ensure_workspace(connection, SLUG, "Default", at=datetime.now(UTC))
+        await ensure_first_user(connection, workspace_id, at=datetime.now(UTC))
         if owner_token is not None:
             await _register(connection, workspace_id, owner_token)
         return workspace_id, None if home is None else await _token_file(connection, workspace_id, home)

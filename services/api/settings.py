@@ -6,6 +6,7 @@ from typing import Annotated
 
 from pydantic import BeforeValidator, Field, SecretStr, field_validator, model_validator
 
+from services.api.signin.settings import SignInSettings
 from vigilo.adapters.egress import DeliveryEgress, ScanEgress, parse_grants, parse_listeners, parse_networks
 from vigilo.adapters.postgres import DatabaseSettings
 from vigilo.adapters.secrets import SecretSettings
@@ -18,7 +19,7 @@ def _lower(value: object) -> object:
     return value.lower() if isinstance(value, str) else value
 
 
-class ApiSettings(Settings, DatabaseSettings, SecretSettings):
+class ApiSettings(Settings, DatabaseSettings, SecretSettings, SignInSettings):
     """What the REST app needs to know."""
 
     host: str = Field("127.0.0.1", description="Address the API listens on; loopback unless told otherwise")

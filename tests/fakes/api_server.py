@@ -118,7 +118,12 @@ async def make_workspace(url: str, slug: str, base_url: str) -> Workspace:
 def served(settings: ApiSettings) -> Iterator[str]:
     """The base URL of the app while it is served from a thread."""
     config = uvicorn.Config(
-        create_app(settings), host=settings.host, port=0, log_config=None, access_log=False, server_header=False
+        create_app(settings),
+        host=settings.host,
+        port=settings.port,
+        log_config=None,
+        access_log=False,
+        server_header=False,
     )
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, daemon=True)
