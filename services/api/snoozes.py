@@ -16,7 +16,6 @@ from uuid import UUID
 import psycopg
 from psycopg_pool import PoolTimeout
 
-from services.api.audit.change import Change
 from services.api.audit.writing import SYSTEM, record
 from services.api.commands import hosts as decide
 from services.api.problems import Problem
@@ -64,6 +63,6 @@ async def _end(connection: Connection, workspace_id: UUID, host_id: UUID, at: da
             return False
         await store.update(connection, woken)
         await rows.publish(connection, workspace_id, [decide.record(woken)])
-        change = Change.between("host.snooze-ended", f"host:{host_id}", host, woken)
-        await record(connection, workspace_id, [change], actor=SYSTEM, origin=None, at=at)
+        told = decide.told("snooze-ended", host, woken)
+        await record(connection, workspace_id, [told], actor=SYSTEM, origin=None, at=at)
     return True

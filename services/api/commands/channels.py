@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
+from services.api.audit.change import Change
 from services.api.models.channels import ChannelPatch, ChannelToAdd
 from services.api.problems import Problem, invalid
 from services.api.webhooks import BadWebhookUrl, check_egress, shown_destination
@@ -92,6 +94,23 @@ def record(channel: Channel) -> OutgoingEvent:
 def command(asked: DeliveryCommand) -> OutgoingEvent:
     """The event that tells this command."""
     return OutgoingEvent("delivery-commands", str(asked.channel_id), asked.command_id, asked, asked.at)
+
+
+def told(verb: str, before: Channel | None, after: Channel, *, renewed: Sequence[str] = ()) -> Change:
+    """What the audit log says; a deleted channel has only a `before`. `renewed`: credentials that are others now."""
+    gone = after.status is RecordStatus.DELETED
+    change = Change.between(f"channel.{verb}", f"channel:{after.channel_id}", before, None if gone else after)
+    return replace(change, after={**(change.after or {}), "renewed": list(renewed)}) if renewed else change
+
+
+def told_test(asked: DeliveryCommand) -> Change:
+    """What the audit log says of a test message."""
+    return Change("channel.test", f"channel:{asked.channel_id}", None, {"command_id": str(asked.command_id)})
+
+
+def renewed(before: WebhookCredentials, after: WebhookCredentials) -> list[str]:
+    """Which credentials are others now, by name: their values are for nobody."""
+    return [name for name in type(after).model_fields if getattr(before, name) != getattr(after, name)]
 
 
 def _next(channel: Channel, at: datetime, **changes: object) -> Channel:

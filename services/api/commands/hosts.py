@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
+from services.api.audit.change import Change
 from services.api.models.hosts import HostPatch, HostToAdd, SnoozeToStart
 from services.api.problems import Problem, invalid
 from vigilo.adapters.egress import EgressDenied, ScanEgress
@@ -126,6 +127,17 @@ def record(host: Host) -> OutgoingEvent:
 def command(asked: HostCommand) -> OutgoingEvent:
     """The event that tells this command."""
     return OutgoingEvent("host-commands", str(asked.host_id), asked.command_id, asked, asked.at)
+
+
+def told(verb: str, before: Host | None, after: Host) -> Change:
+    """What the audit log says; a deleted host has only a `before`."""
+    gone = after.status is HostStatus.DELETED
+    return Change.between(f"host.{verb}", f"host:{after.host_id}", before, None if gone else after)
+
+
+def told_scan(asked: HostCommand) -> Change:
+    """What the audit log says of a scan somebody asked for."""
+    return Change("host.scan", f"host:{asked.host_id}", None, {"command_id": str(asked.command_id)})
 
 
 def _next(host: Host, at: datetime, **changes: object) -> Host:

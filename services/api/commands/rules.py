@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID
 
+from services.api.audit.change import Change
 from services.api.models.rules import RulePatch, RuleToAdd
 from vigilo.events.envelope import OutgoingEvent
 from vigilo.events.ids import record_id
@@ -40,6 +41,12 @@ def delete(rule: AlertRule, *, at: datetime) -> AlertRule:
 def record(rule: AlertRule) -> OutgoingEvent:
     """The event that tells this version."""
     return OutgoingEvent("alert-rules", str(rule.rule_id), record_id(rule.rule_id, rule.version), rule, rule.updated_at)
+
+
+def told(verb: str, before: AlertRule | None, after: AlertRule) -> Change:
+    """What the audit log says; a deleted rule has only a `before`."""
+    gone = after.status is RecordStatus.DELETED
+    return Change.between(f"rule.{verb}", f"rule:{after.rule_id}", before, None if gone else after)
 
 
 def _next(rule: AlertRule, at: datetime) -> AlertRule:

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query, Request, Response
 
+from services.api.audit.change import Change
 from services.api.auth import Caller
 from services.api.commands import channels as decide
 from services.api.etags import check_version, etag
@@ -52,7 +53,8 @@ async def add_channel(body: ChannelToAdd, writing: Writing) -> Response:
         await rows.publish(connection, workspace_id, [decide.record(channel)])
         view = ChannelAdded(**dict(_view(writing.caller, channel)), secret=kept.secret)
         headers = {"ETag": etag(channel.version), "Location": view.href, "Cache-Control": "no-store"}
-        return answered(view, status=201, headers=headers, secret=True)
+        changes = (decide.told("create", None, channel),)
+        return answered(view, status=201, headers=headers, secret=True, changes=changes)
 
     return await writing.once(Permission.CHANNEL_MANAGE, effect)
 
@@ -91,12 +93,14 @@ async def edit_channel(channel_id: UUID, body: ChannelPatch, writing: Writing) -
         box = writing.resources.box
         present = await store.credentials(connection, channel, box)
         changed, kept = decide.edit(channel, present, body, at=writing.at)
-        if changed is not channel:
-            if kept != present:
-                decide.check(kept, writing.resources.delivery_egress)
-                await store.keep_credentials(connection, changed, kept, box, at=writing.at)
-            await _apply(connection, changed)
-        return _shown(writing.caller, changed)
+        if changed is channel:
+            return _shown(writing.caller, channel)
+        if kept != present:
+            decide.check(kept, writing.resources.delivery_egress)
+            await store.keep_credentials(connection, changed, kept, box, at=writing.at)
+        await _apply(connection, changed)
+        told = decide.told("edit", channel, changed, renewed=decide.renewed(present, kept))
+        return _shown(writing.caller, changed, changes=(told,))
 
     return await writing.once(Permission.CHANNEL_MANAGE, effect)
 
@@ -109,9 +113,10 @@ async def delete_channel(channel_id: UUID, writing: Writing) -> Response:
         channel = await store.lock(connection, channel_id)
         check_version(writing.if_match, channel.version)
         users = await rule_store.using(connection, channel_id)
-        await _apply(connection, decide.delete(channel, users, at=writing.at))
+        deleted = decide.delete(channel, users, at=writing.at)
+        await _apply(connection, deleted)
         await store.forget_credentials(connection, channel_id)
-        return Answer(204)
+        return Answer(204, changes=(decide.told("delete", channel, deleted),))
 
     return await writing.once(Permission.CHANNEL_MANAGE, effect)
 
@@ -124,7 +129,8 @@ async def test_channel(channel_id: UUID, writing: Writing) -> Response:
         channel = await store.lock(connection, channel_id)
         asked = decide.test(channel, command_id=new_id(), by=writing.caller.name, at=writing.at)
         await rows.publish(connection, channel.workspace_id, [decide.command(asked)])
-        return answered(TestAsked(command_id=asked.command_id, channel_id=channel_id), status=202)
+        view = TestAsked(command_id=asked.command_id, channel_id=channel_id)
+        return answered(view, status=202, changes=(decide.told_test(asked),))
 
     return await writing.once(Permission.CHANNEL_MANAGE, effect)
 
@@ -143,5 +149,5 @@ def _view(caller: Caller, channel: Channel) -> ChannelView:
     return ChannelView(**dict(channel), href=href)
 
 
-def _shown(caller: Caller, channel: Channel) -> Answer:
-    return answered(_view(caller, channel), headers={"ETag": etag(channel.version)})
+def _shown(caller: Caller, channel: Channel, *, changes: tuple[Change, ...] = ()) -> Answer:
+    return answered(_view(caller, channel), headers={"ETag": etag(channel.version)}, changes=changes)

@@ -9,11 +9,12 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query, Request, Response
 
+from services.api.audit.change import Change
 from services.api.auth import Caller
 from services.api.commands import hosts as decide
 from services.api.etags import check_version, etag
 from services.api.idempotency import Answer
-from services.api.models.hosts import HostListing, HostPatch, HostToAdd, HostView, ScanAsked
+from services.api.models.hosts import HostListing, HostPatch, HostToAdd, HostView, ScanAsked, SnoozeToStart
 from services.api.openapi import BASE, problems, with_etag
 from services.api.pagination import Page, decode_cursor, encode_cursor, link_next
 from services.api.permissions import Permission
@@ -44,7 +45,7 @@ async def add_host(body: HostToAdd, writing: Writing) -> Response:
             raise _duplicate(writing.caller, taken) from taken
         await plans.afford(connection, None, host)
         await rows.publish(connection, host.workspace_id, [decide.record(host)])
-        return _shown(writing.caller, host, status=201)
+        return _shown(writing.caller, host, status=201, changes=(decide.told("add", None, host),))
 
     return await writing.once(Permission.HOST_ADD, effect)
 
@@ -75,7 +76,9 @@ async def get_host(host_id: UUID, reading: Viewing) -> Response:
 )
 async def edit_host(host_id: UUID, body: HostPatch, writing: Writing) -> Response:
     """Change a host. Another hostname, port or address starts a new baseline."""
-    return await _change(writing, host_id, Permission.HOST_EDIT, lambda host, at: decide.edit(host, body, at=at))
+    return await _change(
+        writing, host_id, Permission.HOST_EDIT, "edit", lambda host, at: decide.edit(host, body, at=at)
+    )
 
 
 @router.delete("/{host_id}", status_code=204, responses=problems(404, 412))
@@ -85,8 +88,9 @@ async def delete_host(host_id: UUID, writing: Writing) -> Response:
     async def effect(connection: Connection) -> Answer:
         host = await store.lock(connection, host_id)
         check_version(writing.if_match, host.version)
-        await _apply(connection, decide.delete(host, at=writing.at))
-        return Answer(204)
+        deleted = decide.delete(host, at=writing.at)
+        await _apply(connection, deleted)
+        return Answer(204, changes=(decide.told("delete", host, deleted),))
 
     return await writing.once(Permission.HOST_DELETE, effect)
 
@@ -96,7 +100,7 @@ async def delete_host(host_id: UUID, writing: Writing) -> Response:
 )
 async def pause_host(host_id: UUID, writing: Writing) -> Response:
     """Stop scanning for now; open alerts of the host are closed."""
-    return await _change(writing, host_id, Permission.HOST_PAUSE, lambda host, at: decide.pause(host, at=at))
+    return await _change(writing, host_id, Permission.HOST_PAUSE, "pause", lambda host, at: decide.pause(host, at=at))
 
 
 @router.post(
@@ -106,7 +110,30 @@ async def pause_host(host_id: UUID, writing: Writing) -> Response:
 )
 async def resume_host(host_id: UUID, writing: Writing) -> Response:
     """Scan again, at once and then by its interval."""
-    return await _change(writing, host_id, Permission.HOST_PAUSE, lambda host, at: decide.resume(host, at=at))
+    return await _change(writing, host_id, Permission.HOST_PAUSE, "resume", lambda host, at: decide.resume(host, at=at))
+
+
+@router.post(
+    "/{host_id}/snooze",
+    response_model=HostView,
+    responses={**problems(404, 412, 422), 200: with_etag("The snoozed host")},
+)
+async def snooze_host(host_id: UUID, body: SnoozeToStart, writing: Writing) -> Response:
+    """Hold back the host's alerts for a while; it is scanned as before. A running snooze is replaced."""
+    by = writing.caller.name
+    return await _change(
+        writing, host_id, Permission.HOST_SNOOZE, "snooze", lambda host, at: decide.snooze(host, body, by=by, at=at)
+    )
+
+
+@router.delete(
+    "/{host_id}/snooze", response_model=HostView, responses={**problems(404, 412), 200: with_etag("The host, awake")}
+)
+async def unsnooze_host(host_id: UUID, writing: Writing) -> Response:
+    """End a snooze now; what is wrong then is told at once."""
+    return await _change(
+        writing, host_id, Permission.HOST_SNOOZE, "unsnooze", lambda host, at: decide.unsnooze(host, at=at)
+    )
 
 
 @router.post("/{host_id}/scan", status_code=202, response_model=ScanAsked, responses=problems(404, 409))
@@ -118,25 +145,27 @@ async def scan_host(host_id: UUID, writing: Writing) -> Response:
         asked = decide.scan(host, command_id=new_id(), by=writing.caller.name, at=writing.at)
         await rows.publish(connection, host.workspace_id, [decide.command(asked)])
         scan_id = command_scan_id(asked.command_id)
-        return answered(ScanAsked(command_id=asked.command_id, scan_id=scan_id, host_id=host_id), status=202)
+        view = ScanAsked(command_id=asked.command_id, scan_id=scan_id, host_id=host_id)
+        return answered(view, status=202, changes=(decide.told_scan(asked),))
 
     return await writing.once(Permission.HOST_SCAN, effect)
 
 
-async def _change(writing: Writer, host_id: UUID, permission: Permission, decision: Decision) -> Response:
+async def _change(writing: Writer, host_id: UUID, permission: Permission, verb: str, decision: Decision) -> Response:
     async def effect(connection: Connection) -> Answer:
         host = await store.lock(connection, host_id)
         check_version(writing.if_match, host.version)
         changed = decision(host, writing.at)
         if decide.retargeted(host, changed):
             decide.check(changed, pools=await store.pools(connection), public=writing.resources.scan_egress)
-        if changed is not host:
-            try:
-                await _apply(connection, changed)
-            except store.TargetTaken as taken:
-                raise _duplicate(writing.caller, taken) from taken
-            await plans.afford(connection, host, changed)
-        return _shown(writing.caller, changed)
+        if changed is host:
+            return _shown(writing.caller, host)
+        try:
+            await _apply(connection, changed)
+        except store.TargetTaken as taken:
+            raise _duplicate(writing.caller, taken) from taken
+        await plans.afford(connection, host, changed)
+        return _shown(writing.caller, changed, changes=(decide.told(verb, host, changed),))
 
     return await writing.once(permission, effect)
 
@@ -150,10 +179,10 @@ def _view(caller: Caller, host: Host) -> HostView:
     return HostView(**dict(host), href=_url(caller, host.host_id))
 
 
-def _shown(caller: Caller, host: Host, *, status: int = 200) -> Answer:
+def _shown(caller: Caller, host: Host, *, status: int = 200, changes: tuple[Change, ...] = ()) -> Answer:
     view = _view(caller, host)
-    headers = {"ETag": etag(host.version)}
-    return answered(view, status=status, headers={**headers, "Location": view.href} if status == 201 else headers)
+    headers = {"ETag": etag(host.version), **({"Location": view.href} if status == 201 else {})}
+    return answered(view, status=status, headers=headers, changes=changes)
 
 
 def _sort_key(host: Host) -> tuple[str, int, UUID]:

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query, Request, Response
 
+from services.api.audit.change import Change
 from services.api.auth import Caller
 from services.api.commands import rules as decide
 from services.api.etags import check_version, etag
@@ -35,7 +36,7 @@ async def add_rule(body: RuleToAdd, writing: Writing) -> Response:
         await store.check_references(connection, rule)
         await rows.insert(connection, store.TABLE, rule)
         await rows.publish(connection, rule.workspace_id, [decide.record(rule)])
-        return _shown(writing.caller, rule, status=201)
+        return _shown(writing.caller, rule, status=201, changes=(decide.told("create", None, rule),))
 
     return await writing.once(Permission.RULE_CREATE, effect)
 
@@ -70,10 +71,11 @@ async def edit_rule(rule_id: UUID, body: RulePatch, writing: Writing) -> Respons
         rule = await store.lock(connection, rule_id)
         check_version(writing.if_match, rule.version)
         changed = decide.edit(rule, body, at=writing.at)
-        if changed is not rule:
-            await store.check_references(connection, changed)
-            await _apply(connection, changed)
-        return _shown(writing.caller, changed)
+        if changed is rule:
+            return _shown(writing.caller, rule)
+        await store.check_references(connection, changed)
+        await _apply(connection, changed)
+        return _shown(writing.caller, changed, changes=(decide.told("edit", rule, changed),))
 
     return await writing.once(Permission.RULE_EDIT, effect)
 
@@ -85,8 +87,9 @@ async def delete_rule(rule_id: UUID, writing: Writing) -> Response:
     async def effect(connection: Connection) -> Answer:
         rule = await store.lock(connection, rule_id)
         check_version(writing.if_match, rule.version)
-        await _apply(connection, decide.delete(rule, at=writing.at))
-        return Answer(204)
+        deleted = decide.delete(rule, at=writing.at)
+        await _apply(connection, deleted)
+        return Answer(204, changes=(decide.told("delete", rule, deleted),))
 
     return await writing.once(Permission.RULE_DELETE, effect)
 
@@ -100,7 +103,7 @@ def _view(caller: Caller, rule: AlertRule) -> RuleView:
     return RuleView(**dict(rule), href=f"/api/v1/workspaces/{caller.slug}/rules/{rule.rule_id}")
 
 
-def _shown(caller: Caller, rule: AlertRule, *, status: int = 200) -> Answer:
+def _shown(caller: Caller, rule: AlertRule, *, status: int = 200, changes: tuple[Change, ...] = ()) -> Answer:
     view = _view(caller, rule)
-    headers = {"ETag": etag(rule.version)}
-    return answered(view, status=status, headers={**headers, "Location": view.href} if status == 201 else headers)
+    headers = {"ETag": etag(rule.version), **({"Location": view.href} if status == 201 else {})}
+    return answered(view, status=status, headers=headers, changes=changes)
