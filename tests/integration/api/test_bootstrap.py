@@ -86,7 +86,10 @@ async def test_the_workspace_is_told_once(database: str, tmp_path: Path) -> None
         await bootstrap(own, home=tmp_path)
     with psycopg.connect(database, autocommit=True, row_factory=dict_row) as connection:
         told = connection.execute("select aggregatetype, type from config.outbox").fetchall()
-    assert told == [{"aggregatetype": "workspace-settings", "type": "vigilo.workspace-settings.v1"}]
+    assert told == [
+        {"aggregatetype": "workspace-settings", "type": "vigilo.workspace-settings.v1"},
+        {"aggregatetype": "audit", "type": "vigilo.audit-entry.v1"},  # its first owner
+    ]
 
 
 def test_the_command_prints_where_the_token_is_and_never_the_token(database: str, tmp_path: Path) -> None:
