@@ -35,11 +35,6 @@ class Token:
     revoked_at: datetime | None = None
 
 
-def permission_for(kind: str) -> Permission:
-    """What somebody needs to make such a token."""
-    return Permission.TOKENS_SERVICE if kind == "service" else Permission.TOKENS_PERSONAL
-
-
 def make(wanted: TokenToMake, by: Caller, *, token_id: UUID, at: datetime) -> Token:
     """A new token. Raises 403, 409 and 422 problems."""
     return Token(

@@ -29,6 +29,7 @@ OwnTokens = Annotated[Reader, Depends(reading(Permission.TOKENS_PERSONAL), scope
 @router.post("", status_code=201, response_model=TokenMade, responses=problems(409, 422))
 async def make_token(body: TokenToMake, writing: Writing) -> Response:
     """Make a token. The answer shows it, this once."""
+    permission = Permission.TOKENS_SERVICE if body.kind == "service" else Permission.TOKENS_PERSONAL
 
     async def effect(connection: Connection) -> Answer:
         token, secret = decide.make(body, writing.caller, token_id=new_id(), at=writing.at), new_token()
@@ -36,7 +37,7 @@ async def make_token(body: TokenToMake, writing: Writing) -> Response:
         view = TokenMade(**_fields(token), token=secret)
         return answered(view, status=201, secret=True, changes=(decide.made(token),))
 
-    return await writing.once(decide.permission_for(body.kind), effect)
+    return await writing.once(permission, effect)
 
 
 @router.get("", responses=problems(422))

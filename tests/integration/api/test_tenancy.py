@@ -9,9 +9,7 @@ from uuid import uuid4
 import httpx
 import psycopg
 import pytest
-from fastapi.routing import APIRoute
 
-from services.api.routes import ROUTERS
 from tests.fakes.api_server import ApiServer
 
 pytestmark = pytest.mark.postgres
@@ -37,35 +35,6 @@ def everything_of(api: ApiServer, workspace: str) -> dict[str, list[Any]]:
         name: f"select * from config.{name} where workspace_id = %s order by 1" for name in TABLES if name != "tokens"
     }
     return {name: api.rows(query, workspace) for name, query in kept.items()}
-
-
-ROUTES = [
-    (method, route.path)
-    for router in ROUTERS
-    for route in router.routes
-    if isinstance(route, APIRoute)
-    for method in sorted(route.methods or ())
-    if "{" in route.path.removeprefix("/api/v1/workspaces/{workspace}")
-]
-
-
-def test_there_are_routes_to_try() -> None:
-    assert len(ROUTES) >= 14
-
-
-@pytest.mark.parametrize(("method", "path"), ROUTES)
-def test_ids_of_another_workspace_do_not_exist_on_any_route(
-    api: ApiServer, one: httpx.Client, theirs: dict[str, str], method: str, path: str
-) -> None:
-    before = everything_of(api, str(api.two.workspace_id))
-    pending = api.rows("select count(*) as n from config.outbox")
-    parameters = {"workspace": "one", "scan_id": str(uuid4()), "sha256": "0" * 64, **theirs}
-    parameters |= {name: str(uuid4()) for name in ("alert_id", "delivery_id", "snapshot_id", "item_id")}
-    body: dict[str, Any] | None = {} if method in {"PATCH", "POST", "PUT"} else None
-    answer = one.request(method, f"{api.base_url}{path.format(**parameters)}", json=body)
-    assert answer.status_code == 404, answer.text
-    assert everything_of(api, str(api.two.workspace_id)) == before
-    assert api.rows("select count(*) as n from config.outbox") == pending
 
 
 def test_lists_hold_only_what_is_ones_own(one: httpx.Client, theirs: dict[str, str]) -> None:
@@ -141,7 +110,7 @@ def test_a_row_cannot_be_put_into_another_workspace(api: ApiServer, as_api: psyc
             "values (%s, %s, 'hosts', 'x', 'x', '{}', '[]')",
             (api.two.workspace_id, uuid4()),
         )
-    with pytest.raises(psycopg.errors.InsufficientPrivilege, match="row-level security"):
+    with pytest.raises(psycopg.errors.InsufficientPrivilege, match="permission denied"):
         as_api.execute("update config.workspaces set workspace_id = %s", (api.two.workspace_id,))
 
 
