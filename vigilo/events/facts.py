@@ -95,3 +95,30 @@ class StapleStatus(StrEnum):
     INVALID = "invalid"
     NOT_STAPLED = "not-stapled"
     NOT_OFFERED = "not-offered"
+
+
+class StarttlsFacts(BaseModel):
+    """A dialogue that led to TLS. `early_bytes` counts what the peer sent in the clear after its go-ahead and before
+    TLS: dropped by us, but a client that keeps it takes a stranger's bytes for the server's (CVE-2011-0411 class).
+    """
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    early_bytes: int = Field(default=0, ge=0)
+
+
+class HstsFacts(BaseModel):
+    """Strict-Transport-Security as answered to GET / (RFC 6797 section 6.1).
+
+    `present` is None when it could not be told: no answer, or a `status` (HTTP) other than 2xx and 3xx. `max_age` is in
+    seconds, None for a header that browsers ignore; `parse_error` says why they do, or why nothing could be told.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    present: bool | None = None
+    status: int | None = None
+    max_age: int | None = Field(default=None, ge=0)
+    include_subdomains: bool = False
+    preload: bool = False
+    parse_error: PeerText | None = None

@@ -10,7 +10,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field
 
 from vigilo.events.envelope import Event
-from vigilo.events.facts import CertificateFacts, StapleFacts
+from vigilo.events.facts import CertificateFacts, HstsFacts, StapleFacts, StarttlsFacts
 from vigilo.events.hosts import Protocol, Target
 from vigilo.events.text import PeerText
 
@@ -113,7 +113,9 @@ class Snapshot(Event):
     """One scan, whole and immutable. Chain is leaf first, as served.
 
     `chain_der` (base64, same order) is present when the chain differs from the request's baseline and is at most
-    256 KiB; `chain_der_omitted` says why it is not. Lists are capped, counts are not.
+    256 KiB; `chain_der_omitted` says why it is not. Lists are capped, counts are not. `protocol` is what was spoken:
+    `tls`, or the protocol whose dialogue was tried before TLS; `starttls` is set when that dialogue led to TLS, `hsts`
+    when it was asked for (HTTPS by name).
     """
 
     type_name: ClassVar[str] = "snapshot"
@@ -141,6 +143,8 @@ class Snapshot(Event):
     chain_der: tuple[str, ...] | None = None
     chain_der_omitted: str | None = None
     staple: StapleFacts | None = None
+    starttls: StarttlsFacts | None = None
+    hsts: HstsFacts | None = None
     pool_suspect: bool = False
     scanner: str
 
