@@ -37,22 +37,40 @@ class Outlet:
         self.clock_skew_s: float | None = None
 
     def attach(self, producer: Any) -> None:
-        """Uses this started AIOKafkaProducer; its produce requests are checked just before they are sent.
+        """Uses this started AIOKafkaProducer; its produce requests are checked once they are encoded.
 
-        Records that were buffered before the process was paused would otherwise still go out after it.
+        Records that were buffered before the process was paused would otherwise still go out after it. Between this
+        check and the socket lie some microseconds: a pause just there lets one request through.
         """
         self._producer = producer
         client, send = producer.client, producer.client.send
 
         async def checked(node_id: int, request: Any, *args: Any, **kwargs: Any) -> Any:
             if isinstance(request, ProduceRequest):
+                self._check_when_encoded(request)
+            return await send(node_id, request, *args, **kwargs)
+
+        client.send = checked
+
+    def _check_when_encoded(self, request: Any) -> None:
+        prepare = request.prepare
+
+        def prepared(versions: Any) -> Any:
+            struct = prepare(versions)
+            encode = struct.encode
+
+            def encoded() -> bytes:
+                message: bytes = encode()
                 try:
                     self._ownership.check()
                 except OwnershipLost as error:
                     self._end("about to write without owning the partitions", error)
-            return await send(node_id, request, *args, **kwargs)
+                return message
 
-        client.send = checked
+            struct.encode = encoded
+            return struct
+
+        request.prepare = prepared
 
     async def write(
         self, topic: str, key: bytes | None, value: bytes | None, headers: Headers = (), *, partition: int | None = None

@@ -6,6 +6,9 @@ import time
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+from faust.exceptions import ConsumerNotStarted
+from faust.types import TP
+
 from vigilo.adapters.streams.status import BroadcastStatus, PartitionStatus, StreamStatus
 
 if TYPE_CHECKING:
@@ -57,10 +60,11 @@ class Reporter:
             )
 
     def _end(self, topic: str, number: int) -> int | None:
-        from faust.types import TP
-
         assert self._service.app is not None
-        end: int | None = self._service.app.consumer.highwater(TP(topic, number))
+        try:
+            end: int | None = self._service.app.consumer.highwater(TP(topic, number))
+        except ConsumerNotStarted:
+            return None
         return end
 
     def _rows(self) -> dict[str, int]:

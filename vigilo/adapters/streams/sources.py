@@ -87,6 +87,8 @@ KNOWN: Mapping[str, str] = MappingProxyType(
         "faust.transport.consumer:ThreadDelegateConsumer._getmany": "f9d47aa9010b5ff2",
         "faust.transport.drivers.aiokafka:AIOKafkaConsumerThread._seek_wait": "9d221e816d940467",
         "aiokafka.consumer.fetcher:Fetcher.fetched_records": "be4348896b9b66af",
+        "aiokafka.conn:AIOKafkaConnection.send": "5909ea32f4efca49",
+        "aiokafka.client:AIOKafkaClient.send": "246b277687d7b687",
     }
 )
 

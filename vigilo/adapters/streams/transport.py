@@ -7,7 +7,7 @@ from contextlib import suppress
 from time import monotonic
 from typing import Any
 
-from aiokafka.errors import IllegalStateError
+from aiokafka.errors import IllegalStateError, KafkaError
 from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread, Consumer, Producer, Transport
 from faust.types import TP
 from mode.utils.futures import notify
@@ -38,6 +38,17 @@ class PositionConsumer(Consumer):
     @property
     def _hooks(self) -> Hooks:
         return hooks_of(self.app)
+
+    def highwater(self, tp: Any) -> Any:
+        """The end of a partition as last fetched; None if unknown.
+
+        aiokafka asserts that the partition is assigned, and a rebalance in its thread can come between any two lines
+        of ours: Faust's fetcher would die of it.
+        """
+        try:
+            return super().highwater(tp)
+        except (AssertionError, AttributeError, KafkaError):
+            return None
 
     async def perform_seek(self) -> None:
         """Reads on from the committed offsets, and our positions with it; without a commit from the log's start."""
