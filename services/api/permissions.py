@@ -103,8 +103,27 @@ OPEN_TO_ALL: Final = frozenset(
         ("GET", "/healthz"),
         ("GET", "/readyz"),
         ("GET", "/metrics"),
+        ("GET", "/api"),
+        ("GET", "/api/v1"),
         ("GET", "/api/v1/openapi.json"),
         ("GET", "/api/v1/docs"),
+        ("GET", "/"),
+        ("GET", "/assets/vigilo.css"),
+        ("GET", "/assets/vigilo.svg"),
+        # How people get in and out; each asks for a secret, or for a session and its anti-forgery token.
+        ("GET", "/sign-in"),
+        ("POST", "/sign-in"),
+        ("POST", "/sign-out"),
+        ("GET", "/sign-in/link/{secret}"),
+        ("POST", "/sign-in/link/{secret}"),
+        ("GET", "/sign-in/oidc"),
+        ("GET", "/sign-in/oidc/callback"),
+        ("GET", "/invitations/{secret}"),
+        ("POST", "/invitations/{secret}"),
+        # A person's own account, whatever the person may do in whichever workspace.
+        ("GET", "/account"),
+        ("POST", "/account/password"),
+        ("POST", "/account/sessions/{session_id}/end"),
         # Answers with the caller's own places only.
         ("GET", "/api/v1/workspaces"),
         # The invitation itself is the permission; the caller must be a user.

@@ -13,8 +13,11 @@ from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
 from starlette.routing import BaseRoute
 
+from services.api.app import create_app
 from services.api.permissions import Permission
 from services.api.reading import ReaderFor
+from tests.fakes.api_client import api_settings
+from vigilo.adapters.settings import KafkaSettings
 
 
 @dataclass(frozen=True)
@@ -24,6 +27,11 @@ class Address:
     method: str
     path: str
     permissions: frozenset[Permission]
+
+
+def idle_app() -> FastAPI:
+    """The whole app, wired and not started: it needs no server."""
+    return create_app(api_settings("postgresql://nowhere.invalid/x", KafkaSettings()))
 
 
 def addresses(app: FastAPI) -> list[Address]:

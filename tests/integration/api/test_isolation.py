@@ -12,17 +12,15 @@ from uuid import UUID, uuid4
 import httpx
 import psycopg
 import pytest
-from fastapi import FastAPI
 from psycopg import sql
 from psycopg.rows import dict_row
 
-from services.api.app import create_app
 from services.api.migrate import migrate
 from services.api.openapi import BASE
 from tests.fakes.api_client import Tenant, acting_as, api_settings, client_of, furnish
 from tests.fakes.observations import WORKSPACES, Observations, certificate, host_of, in_partitions
 from tests.fakes.read_model import replayed
-from tests.fakes.routes import addresses
+from tests.fakes.routes import addresses, idle_app
 from vigilo.adapters.settings import KafkaSettings
 
 pytestmark = pytest.mark.postgres
@@ -133,11 +131,9 @@ def tables(stage: Stage, *schemas: str) -> list[str]:
     return [row["name"] for row in rows]
 
 
-def app() -> FastAPI:
-    return create_app(api_settings("postgresql://nowhere.invalid/x", KafkaSettings()))
-
-
-WALK = [(one.method, one.path) for one in addresses(app()) if one.path.startswith(BASE) and one.path.count("{") > 1]
+WALK = [
+    (one.method, one.path) for one in addresses(idle_app()) if one.path.startswith(BASE) and one.path.count("{") > 1
+]
 
 
 def test_there_are_addresses_to_walk() -> None:
