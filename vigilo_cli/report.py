@@ -15,7 +15,7 @@ from rich.table import Table
 from rich.text import Text
 
 from vigilo.events.cards import FindingLevel, Grade, ReportCard, Verdict
-from vigilo.events.facts import CertificateFacts, StapleFacts
+from vigilo.events.facts import CertificateFacts, HstsFacts, StapleFacts
 from vigilo.events.scans import Outcome, Snapshot
 from vigilo.events.text import visible
 from vigilo.tls.endpoint import Endpoint
@@ -215,9 +215,34 @@ def _connection(snapshot: Snapshot) -> Table:
         ("ALPN", snapshot.alpn or "none"),
         ("OCSP staple", staple_words(snapshot.staple)),
     ]
+    if snapshot.starttls is not None:
+        rows.insert(0, ("before TLS", starttls_words(snapshot)))
+    if snapshot.hsts is not None:
+        rows.append(("HSTS", hsts_words(snapshot.hsts)))
     if snapshot.client_certificate_demanded:
         rows.append(("client certificate", "demanded"))
     return _rows(rows)
+
+
+def starttls_words(snapshot: Snapshot) -> Text:
+    """What was spoken before TLS, in words; red when somebody could have slipped something in."""
+    protocol = "" if snapshot.protocol is None else snapshot.protocol.upper()
+    early = 0 if snapshot.starttls is None else snapshot.starttls.early_bytes
+    if not early:
+        return _safe(f"STARTTLS ({protocol})")
+    return _safe(f"STARTTLS ({protocol}); {early} bytes in the clear after the go-ahead: injection is possible", "red")
+
+
+def hsts_words(hsts: HstsFacts) -> str:
+    """What was answered about HSTS, in words."""
+    if hsts.present is None:
+        return f"unknown: {hsts.parse_error or 'no answer'}"
+    if not hsts.present:
+        return "none"
+    if hsts.max_age is None:
+        return f"ignored by browsers: {hsts.parse_error}"
+    age = f"{hsts.max_age // 86400} days" if hsts.max_age >= 2 * 86400 else f"{hsts.max_age} seconds"
+    return age + (", with subdomains" if hsts.include_subdomains else "") + (", preload" if hsts.preload else "")
 
 
 def staple_words(staple: StapleFacts | None) -> str:

@@ -19,15 +19,23 @@ from vigilo.adapters.egress import ScanEgress, parse_networks
 from vigilo.adapters.trust_stores import load_trust_stores
 from vigilo.events.cards import FindingLevel, ReportCard, Verdict
 from vigilo.events.hostnames import InvalidHostname, normalise_hostname
-from vigilo.events.hosts import Target
+from vigilo.events.hosts import Protocol, Target
 from vigilo.events.ids import new_id
 from vigilo.events.scans import Depth, Lane, Outcome, ScanReason, ScanRequested, Snapshot
 from vigilo.grading.card import grade_snapshot
 from vigilo.grading.trust.judge import TrustJudge
 from vigilo.grading.trust.stores import TrustStores, anchors_from_pem
 from vigilo.tls.addresses import parse_address
-from vigilo.tls.endpoint import Endpoint, InvalidEndpoint, parse_endpoint
+from vigilo.tls.endpoint import HTTPS_PORT, Endpoint, InvalidEndpoint, parse_endpoint
+from vigilo.tls.starttls.protocols import PORTS
 
+# With --starttls and without a port: the protocol's own, the one for clients where there are two.
+_PORTS = {
+    Protocol.SMTP: 587,
+    Protocol.XMPP: 5222,
+    Protocol.LDAP: 389,
+    **{protocol: port for port, protocol in PORTS.items() if list(PORTS.values()).count(protocol) == 1},
+}
 OK, SCAN_FAILED, USAGE, PROBLEMS = 0, 1, 2, 3
 
 app = typer.Typer(pretty_exceptions_enable=False)
@@ -35,11 +43,24 @@ app = typer.Typer(pretty_exceptions_enable=False)
 
 @app.command()
 def scan(
-    host: Annotated[str, typer.Argument(metavar="HOST[:PORT]", help="A host name or IP address; port 443 by default.")],
+    host: Annotated[
+        str,
+        typer.Argument(
+            metavar="HOST[:PORT]", help="A host name or IP address; by default port 443, or that of --starttls."
+        ),
+    ],
     as_json: Annotated[bool, typer.Option("--json", help="Print the snapshot as JSON.")] = False,
     light: Annotated[bool, typer.Option("--light", help="A light scan: the only depth there is so far.")] = True,
     address: Annotated[str | None, typer.Option(metavar="IP", help="Connect there instead of asking DNS.")] = None,
     sni: Annotated[str | None, typer.Option(metavar="NAME", help="Ask the server for this name.")] = None,
+    starttls: Annotated[
+        Protocol | None,
+        typer.Option(
+            metavar="PROTO",
+            help="What is spoken before TLS: smtp, imap, pop3, ldap, ftp, xmpp, postgresql, mysql; tls for nothing, "
+            "auto (the default) to go by the port and the server's first bytes.",
+        ),
+    ] = None,
     roots: Annotated[
         Path | None, typer.Option(metavar="PEM", help="Also trust these certificates, as a private CA.")
     ] = None,
@@ -49,7 +70,7 @@ def scan(
     Exit status: 0 all well, 1 the scan failed, 2 wrong usage, 3 scanned and problems found (a chain that is not valid,
     a name that does not match, a weak key or protocol: every finding marked as a failure).
     """
-    target = _target(host, address=address, sni=sni)
+    target = _target(host, address=address, sni=sni, protocol=starttls or Protocol.AUTO)
     judge = TrustJudge(_stores(roots))
     snapshot = asyncio.run(_scan(target))
     card = grade_snapshot(snapshot, _chain_der(snapshot), judge=judge, at=snapshot.finished_at)
@@ -70,8 +91,8 @@ def exit_status(snapshot: Snapshot, card: ReportCard) -> int:
     return PROBLEMS if failures or Verdict.NO in {card.chain_valid, card.name_matches} else OK
 
 
-def _target(host: str, *, address: str | None, sni: str | None) -> Target:
-    endpoint = _endpoint(host)
+def _target(host: str, *, address: str | None, sni: str | None, protocol: Protocol) -> Target:
+    endpoint = _endpoint(host, default_port=_PORTS.get(protocol, HTTPS_PORT))
     nobody = UUID(int=0)
     return Target(
         workspace_id=nobody,
@@ -81,12 +102,13 @@ def _target(host: str, *, address: str | None, sni: str | None) -> Target:
         port=endpoint.port,
         address=None if address is None else _address(address),
         sni=None if sni is None else _name(sni),
+        protocol=protocol,
     )
 
 
-def _endpoint(text: str) -> Endpoint:
+def _endpoint(text: str, *, default_port: int) -> Endpoint:
     try:
-        return parse_endpoint(text)
+        return parse_endpoint(text, default_port=default_port)
     except InvalidEndpoint as error:
         _wrong_usage("HOST", error)
 

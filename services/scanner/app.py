@@ -66,7 +66,12 @@ class Scanner:
             )
             await stack.enter_async_context(health)
             resolver = _resolver(settings, stack)
-            tools = Tools(resolver=resolver, egress=settings.egress(), name=settings.scanner_name)
+            tools = Tools(
+                resolver=resolver,
+                egress=settings.egress(),
+                name=settings.scanner_name,
+                ehlo_name=settings.ehlo_name,
+            )
             stack.push_async_callback(tools.close)
             await wait_for_topics(settings.kafka, (SNAPSHOTS_TOPIC, DEAD_LETTERS_TOPIC))
             producer = await stack.enter_async_context(Producer(settings.kafka, client_id=f"vigilo-{SERVICE}"))

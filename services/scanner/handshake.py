@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import asyncio
 import socket
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from OpenSSL import SSL, crypto
 
+from services.scanner.conversation import Conversation
 from services.scanner.peer_words import alert_name, describe_banner, looks_like_tls
 from services.scanner.sightings import HandshakeSeen, Unsuccessful
 from vigilo.events.scans import Outcome
@@ -22,19 +24,24 @@ _CHUNK = 64 * 1024
 _BANNER_MAX = 512
 _FATAL = 2  # the level of an alert; warnings do not end a handshake
 _BANNER_SECONDS = 0.3  # for the rest of a banner's first line
-_ALPN = [b"h2", b"http/1.1"]
 # Anonymous and unencrypted suites are left out: a server that prefers them would show no certificate.
 _CIPHERS = b"ALL:!aNULL:!eNULL:!PSK:!SRP:@SECLEVEL=0"
 _VERSIONS = {"TLSv1": "TLSv1.0"}
 
 
 class TlsFailed(Unsuccessful):
-    """A handshake that did not finish. `seen` is what it showed until then, `alert` the peer's fatal alert."""
+    """A handshake that did not finish. `seen` is what it showed until then, `alert` the peer's fatal alert.
 
-    def __init__(self, outcome: Outcome, detail: str, *, seen: HandshakeSeen, alert: int | None = None) -> None:
+    `banner` is what the peer sent instead of TLS.
+    """
+
+    def __init__(
+        self, outcome: Outcome, detail: str, *, seen: HandshakeSeen, alert: int | None = None, banner: bytes = b""
+    ) -> None:
         super().__init__(outcome, detail)
         self.seen = seen
         self.alert = alert
+        self.banner = banner
 
 
 @dataclass(slots=True)
@@ -74,12 +81,13 @@ def _on_progress(connection: SSL.Connection, where: int, code: int) -> None:
 
 
 async def shake_hands(
-    connection: socket.socket, context: SSL.Context, *, sni: str | None, alpn: bool, deadline: float
-) -> HandshakeSeen:
-    """What the handshake showed; ends with close_notify, never with an alert. `deadline` in the loop's time.
+    connection: socket.socket, context: SSL.Context, *, sni: str | None, alpn: Sequence[bytes], deadline: float
+) -> Conversation:
+    """An open conversation and what its handshake showed; leave it. `deadline` in the loop's time.
 
-    A server that demands a client certificate is seen as well as any other: its chain comes before the demand. The
-    socket stays open. Raises TlsFailed: tls-alert, tls-failure, tls-timeout, not-tls, reset, closed.
+    `alpn` is offered in this order, nothing when empty. A server that demands a client certificate is seen as well as
+    any other: its chain comes before the demand. The socket stays open. Raises TlsFailed: tls-alert, tls-failure,
+    tls-timeout, not-tls, reset, closed.
     """
     heard = _Heard()
     tls = SSL.Connection(context, None)
@@ -88,11 +96,11 @@ async def shake_hands(
     if sni is not None:
         tls.set_tlsext_host_name(sni.encode("ascii"))
     if alpn:
-        tls.set_alpn_protos(_ALPN)
+        tls.set_alpn_protos(list(alpn))
     tls.request_ocsp()
     dialogue = _Dialogue(connection, tls, heard, deadline)
-    await dialogue.run()
-    return dialogue.seen()
+    is_open = await dialogue.run()
+    return Conversation(connection, tls, dialogue.seen(), is_open=is_open)
 
 
 class _Dialogue:
@@ -106,14 +114,14 @@ class _Dialogue:
         self._received = 0
         self._finished = False
 
-    async def run(self) -> None:
+    async def run(self) -> bool:
+        """True when the handshake has finished, False when the server left for want of a certificate of ours."""
         try:
             await self._until_finished()
         except TlsFailed as failure:
             if not self._is_about_our_certificate(failure):
                 raise
-        else:
-            await self._say_goodbye()
+        return self._finished
 
     async def _until_finished(self) -> None:
         while not self._advance():
@@ -165,8 +173,8 @@ class _Dialogue:
         words = "; ".join(reason[-1] for reason in reasons if reason[-1]) or type(error).__name__
         return self._failed(Outcome.TLS_FAILURE, f"our TLS library ended the handshake: {words}")
 
-    def _failed(self, outcome: Outcome, detail: str) -> TlsFailed:
-        return TlsFailed(outcome, detail, seen=self.seen(), alert=self._heard.alert)
+    def _failed(self, outcome: Outcome, detail: str, *, banner: bytes = b"") -> TlsFailed:
+        return TlsFailed(outcome, detail, seen=self.seen(), alert=self._heard.alert, banner=banner)
 
     async def _flush(self) -> None:
         while True:
@@ -194,7 +202,8 @@ class _Dialogue:
         if not data:
             raise self._failed(Outcome.CLOSED, f"the server closed the connection {self._where()}")
         if self._received == 0 and not looks_like_tls(data):
-            raise self._failed(Outcome.NOT_TLS, describe_banner(await self._whole_banner(data)))
+            banner = await self._whole_banner(data)
+            raise self._failed(Outcome.NOT_TLS, describe_banner(banner), banner=banner)
         self._received += len(data)
         if self._received > HANDSHAKE_MAX:
             raise self._failed(Outcome.TLS_FAILURE, f"the handshake is larger than {HANDSHAKE_MAX} bytes")
@@ -217,11 +226,3 @@ class _Dialogue:
         except (TimeoutError, OSError):
             pass
         return data[:_BANNER_MAX]
-
-    async def _say_goodbye(self) -> None:
-        """close_notify after a finished handshake; after anything else nothing more is said."""
-        try:
-            self._tls.shutdown()
-            await self._flush()
-        except (SSL.Error, Unsuccessful):
-            return

@@ -10,7 +10,7 @@ from types import MappingProxyType
 from typing import Any
 
 from services.scanner.sightings import Address, AddressSeen, HandshakeSeen, HostSeen
-from vigilo.events.facts import StapleFacts
+from vigilo.events.facts import StapleFacts, StarttlsFacts
 from vigilo.events.hosts import Protocol
 from vigilo.events.scans import AddressResult, Depth, Outcome, ScanRequested, Snapshot
 from vigilo.tls.chain import ChainFacts, describe_chain
@@ -35,6 +35,7 @@ _TELLING = (
 )
 _RANKS: Mapping[Outcome, int] = MappingProxyType({outcome: rank for rank, outcome in enumerate(_TELLING)})
 
+HTTP = (b"h2", b"http/1.1")
 _HTTPS_PORTS = frozenset({443, 2053, 2083, 2087, 2096})
 
 
@@ -71,6 +72,16 @@ def offers_alpn(port: int) -> bool:
     return port % 1000 == 443 or port in _HTTPS_PORTS
 
 
+def speaks_http(handshake: HandshakeSeen, port: int) -> bool:
+    """True where a GET is no surprise: HTTP was agreed on, or the port is one of HTTPS and TLS came first.
+
+    Not with a server that demands a certificate of us: it would answer with an alert.
+    """
+    if handshake.protocol is not Protocol.TLS or handshake.client_certificate_demanded:
+        return False
+    return offers_alpn(port) or handshake.alpn in {"h2", "http/1.1"}
+
+
 def needs_second_ask(seen: AddressSeen, *, has_ocsp_url: bool) -> bool:
     """A server that staples may just have started: a missing staple counts only when it is missing twice."""
     return seen.handshake is not None and seen.handshake.staple is None and has_ocsp_url and not seen.asked_again
@@ -91,6 +102,8 @@ def describe(request: ScanRequested, seen: HostSeen, timing: Timing, *, scanner:
         detail=first.detail,
         address=str(first.address),
         addresses=tuple(_result(one) for one in seen.addresses),
+        protocol=first.protocol,
+        hsts=first.hsts,
         **_measured(first, request),
     )
 
@@ -129,7 +142,7 @@ def _measured(seen: AddressSeen, request: ScanRequested) -> dict[str, Any]:
     baseline = request.baseline.chain_sha256 if request.baseline is not None else ()
     chain = describe_chain(handshake.chain, baseline_sha256=baseline)
     return {
-        "protocol": Protocol.TLS,
+        "starttls": _starttls(handshake),
         "tls_version": handshake.version,
         "cipher_suite": handshake.cipher_suite,
         "group": handshake.group,
@@ -141,6 +154,10 @@ def _measured(seen: AddressSeen, request: ScanRequested) -> dict[str, Any]:
         "chain_der_omitted": chain.der_omitted,
         "staple": _staple(seen, handshake, chain),
     }
+
+
+def _starttls(handshake: HandshakeSeen) -> StarttlsFacts | None:
+    return None if handshake.protocol is Protocol.TLS else StarttlsFacts(early_bytes=handshake.early_bytes)
 
 
 def _staple(seen: AddressSeen, handshake: HandshakeSeen, chain: ChainFacts) -> StapleFacts | None:

@@ -11,23 +11,28 @@ from datetime import UTC, datetime
 from OpenSSL import SSL
 
 from services.scanner import probing
+from services.scanner.approach import Approach
 from services.scanner.connect import connect, part
-from services.scanner.handshake import TlsFailed, make_context, shake_hands
+from services.scanner.conversation import Conversation
+from services.scanner.handshake import TlsFailed, make_context
+from services.scanner.hsts import Question, ask_for_hsts
 from services.scanner.resolve import Resolver, find_addresses
-from services.scanner.sightings import Address, AddressSeen, HandshakeSeen, HostSeen, Unsuccessful
+from services.scanner.sightings import Address, AddressSeen, HostSeen, Unsuccessful
 from vigilo.adapters.egress import EgressDenied, ScanEgress
+from vigilo.events.facts import HstsFacts
 from vigilo.events.hostnames import InvalidHostname, is_ip_literal, normalise_hostname
 from vigilo.events.hosts import Protocol, Target
 from vigilo.events.scans import ADDRESSES_MAX, Lane, Outcome, ScanRequested, Snapshot
 from vigilo.tls.addresses import parse_address
 from vigilo.tls.certificate import read_certificate
+from vigilo.tls.starttls.protocols import Farewell
 
 LIGHT_SECONDS = 4.0
 _AT_ONCE = 5  # connections to one host at a time
 # A person waits on the fast lane: once one address has answered, the others get this long.
 _GRACE_SECONDS = 0.5
 _SECOND_ASK_SECONDS = 2.0
-_NO_APPLICATION_PROTOCOL = 120
+_HSTS_SECONDS = 1.5  # a page may take its time; its headers are not worth more of ours
 
 _Looking = asyncio.Task[AddressSeen]
 
@@ -38,19 +43,26 @@ def _utc_now() -> datetime:
 
 @dataclass(slots=True)
 class Tools:
-    """What a scan works with; one per process, shared by all its scans. `name` is the scanner's own."""
+    """What a scan works with; one per process, shared by all its scans. `name` is the scanner's own.
+
+    `ehlo_name` is what it calls itself to mail servers; None = its address in brackets.
+    """
 
     resolver: Resolver
     egress: ScanEgress
     name: str
     context: SSL.Context = field(default_factory=make_context)
     now: Callable[[], datetime] = _utc_now
+    ehlo_name: str | None = None
     connections: int = 0
     _partings: set[asyncio.Task[None]] = field(default_factory=set)
 
-    def part_from(self, connection: socket.socket) -> None:
-        """Closes politely, in the background: nobody waits for it."""
-        task = asyncio.create_task(part(connection))
+    def part_from(
+        self, connection: socket.socket, conversation: Conversation | None = None, farewell: Farewell | None = None
+    ) -> None:
+        """Says goodbye (inside TLS if there is a conversation) and closes, in the background: nobody waits for it."""
+        leaving = part(connection) if conversation is None else conversation.leave(farewell)
+        task = asyncio.create_task(leaving)
         self._partings.add(task)
         task.add_done_callback(self._partings.discard)
 
@@ -71,7 +83,7 @@ async def scan_target(request: ScanRequested, tools: Tools) -> Snapshot:
 async def _look_at_host(request: ScanRequested, tools: Tools, *, deadline: float) -> HostSeen:
     target = request.target
     try:
-        _refuse_what_we_cannot(target)
+        _sni(target)
         if target.address is not None:
             found: Sequence[Address] = (_literal(target.address),)
         else:
@@ -79,16 +91,10 @@ async def _look_at_host(request: ScanRequested, tools: Tools, *, deadline: float
     except Unsuccessful as failure:
         return HostSeen(failure=failure)
     addresses = probing.stable_order(found)[:ADDRESSES_MAX]
-    look = _Look(target, tools, deadline)
+    known = None if request.baseline is None else request.baseline.detected_protocol
+    look = _Look(target, tools, deadline, known)
     seen = await _look_at_all(addresses, look, in_haste=request.lane is Lane.NOW, deadline=deadline)
     return HostSeen(addresses=await _asked_again(seen, look))
-
-
-def _refuse_what_we_cannot(target: Target) -> None:
-    if target.protocol not in {Protocol.AUTO, Protocol.TLS}:
-        words = f"this scanner speaks TLS from the first byte only, not STARTTLS for {target.protocol}"
-        raise Unsuccessful(Outcome.NOT_PERFORMED, words)
-    _sni(target)
 
 
 def _hostname(text: str) -> str:
@@ -146,15 +152,22 @@ async def _cancel(tasks: Collection[_Looking]) -> None:
 
 
 async def _asked_again(seen: tuple[AddressSeen, ...], look: _Look) -> tuple[AddressSeen, ...]:
-    """A missing staple is asked for once more, 2 s later, at the address that speaks for the host."""
+    """What needs connections of its own, at the address that speaks for the host: HSTS, and a missing staple."""
     first = probing.speaker(seen) if seen else None
     if first is None or first.handshake is None or not first.handshake.chain or first.outcome is not Outcome.OK:
         return seen
-    leaf = read_certificate(first.handshake.chain[0])
-    if not probing.needs_second_ask(first, has_ocsp_url=bool(leaf.ocsp_urls)):
-        return seen
-    again = await look.ask_again(first)
+    again, hsts = await asyncio.gather(_staple_again(first, look), look.hsts(first))
+    again = replace(again, hsts=hsts)
     return tuple(again if one is first else one for one in seen)
+
+
+async def _staple_again(first: AddressSeen, look: _Look) -> AddressSeen:
+    """A missing staple is asked for once more, 2 s later."""
+    chain = first.handshake.chain if first.handshake is not None else ()
+    leaf = read_certificate(chain[0])
+    if not probing.needs_second_ask(first, has_ocsp_url=bool(leaf.ocsp_urls)):
+        return first
+    return await look.ask_again(first)
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,6 +177,7 @@ class _Look:
     target: Target
     tools: Tools
     deadline: float
+    known: Protocol | None = None
 
     async def at(self, address: Address) -> AddressSeen:
         """One address, first connection to last byte. Raises nothing but bugs."""
@@ -180,11 +194,13 @@ class _Look:
         seen = AddressSeen(address, Outcome.OK, connect_ms=_ms(clock() - begun))
         begun = clock()
         try:
-            handshake = await self._shake_hands(address, connection)
+            handshake = await self._approach(address).shake_hands(connection)
         except Unsuccessful as failure:
             partial = failure.seen if isinstance(failure, TlsFailed) and failure.seen.chain else None
-            return replace(seen, outcome=failure.outcome, detail=failure.detail, handshake=partial)
-        return replace(seen, handshake=handshake, handshake_ms=_ms(clock() - begun))
+            spoken = failure.protocol if partial is None else failure.protocol or Protocol.TLS
+            return replace(seen, outcome=failure.outcome, detail=failure.detail, handshake=partial, protocol=spoken)
+        took = _ms(clock() - begun)
+        return replace(seen, handshake=handshake, handshake_ms=took, protocol=handshake.protocol)
 
     async def ask_again(self, seen: AddressSeen) -> AddressSeen:
         """The same address, asked for its staple once more if the deadline leaves room for it."""
@@ -202,22 +218,30 @@ class _Look:
         self.tools.connections += 1
         return await connect(address, self.target.port, deadline=self.deadline)
 
-    async def _shake_hands(self, address: Address, connection: socket.socket) -> HandshakeSeen:
-        alpn = probing.offers_alpn(self.target.port)
-        try:
-            return await self._over(connection, alpn=alpn)
-        except TlsFailed as failure:
-            if not (alpn and failure.alert == _NO_APPLICATION_PROTOCOL):
-                raise
-        return await self._over(await self._connect(address), alpn=False)
+    def _approach(self, address: Address) -> Approach:
+        target, tools = self.target, self.tools
+        return Approach(
+            asked=target.protocol,
+            known=self.known,
+            port=target.port,
+            name=_sni(target),
+            peer_name=_hostname(target.sni or target.hostname),
+            own_name=tools.ehlo_name,
+            context=tools.context,
+            deadline=self.deadline,
+            connect=lambda: self._connect(address),
+            part=tools.part_from,
+        )
 
-    async def _over(self, connection: socket.socket, *, alpn: bool) -> HandshakeSeen:
-        """One handshake; the socket is closed afterwards, whatever came of it."""
-        name, context = _sni(self.target), self.tools.context
-        try:
-            return await shake_hands(connection, context, sni=name, alpn=alpn, deadline=self.deadline)
-        finally:
-            self.tools.part_from(connection)
+    async def hsts(self, seen: AddressSeen) -> HstsFacts | None:
+        """What GET / says of HSTS, on a connection of its own; None where it is no question, or no time is left."""
+        name, port, loop = _sni(self.target), self.target.port, asyncio.get_running_loop()
+        if name is None or seen.handshake is None or not probing.speaks_http(seen.handshake, port):
+            return None
+        self.tools.connections += 1
+        question = Question(seen.address, port, name, alpn=seen.handshake.alpn is not None)
+        until = min(self.deadline, loop.time() + _HSTS_SECONDS)
+        return await ask_for_hsts(question, self.tools.context, self.tools.part_from, deadline=until)
 
 
 def _sni(target: Target) -> str | None:

@@ -10,6 +10,7 @@ from pydantic import Field, field_validator, model_validator
 
 from vigilo.adapters.egress import ScanEgress, parse_listeners, parse_networks
 from vigilo.adapters.settings import CommaSeparated, Settings
+from vigilo.events.hostnames import is_ip_literal, normalise_hostname
 from vigilo.events.topics import PUBLIC_POOL, check_pool
 from vigilo.tls.addresses import parse_address
 
@@ -40,12 +41,23 @@ class ScannerSettings(Settings):
         max_length=100,
         description="Said in every snapshot; default: the host's name",
     )
+    ehlo_name: str | None = Field(
+        None, description="What the scanner calls itself to mail servers (EHLO); default: its address in brackets"
+    )
     scanner_concurrency: int = Field(200, ge=1, le=5000, description="Scans at the same time")
 
     @field_validator("pool")
     @classmethod
     def _pool_name(cls, value: str) -> str:
         return check_pool(value)
+
+    @field_validator("ehlo_name")
+    @classmethod
+    def _host_name(cls, value: str | None) -> str | None:
+        if not value:
+            return None
+        name = normalise_hostname(value)
+        return f"[{'IPv6:' if ':' in name else ''}{name}]" if is_ip_literal(name) else name
 
     @field_validator("pool_workspaces")
     @classmethod

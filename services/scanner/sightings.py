@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from ipaddress import IPv4Address, IPv6Address
 
+from vigilo.events.facts import HstsFacts
+from vigilo.events.hosts import Protocol
 from vigilo.events.scans import Outcome
 
 Address = IPv4Address | IPv6Address
@@ -13,13 +15,15 @@ Address = IPv4Address | IPv6Address
 class Unsuccessful(Exception):
     """A step of a scan that ended otherwise than well; the scan's outcome, not our failure.
 
-    `detail` names the step and may quote the peer: it becomes PeerText.
+    `detail` names the step and may quote the peer: it becomes PeerText. `protocol` is set when a dialogue before TLS
+    was under way.
     """
 
     def __init__(self, outcome: Outcome, detail: str) -> None:
         super().__init__(f"{outcome}: {detail}")
         self.outcome = outcome
         self.detail = detail
+        self.protocol: Protocol | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +31,7 @@ class HandshakeSeen:
     """One handshake, finished or as far as it came. `chain` is DER, leaf first, as served; `staple` DER or None.
 
     `version` is written TLSv1.0 to TLSv1.3, `cipher_suite` as IANA does, `group` as OpenSSL does (None without one).
+    `protocol` is what was spoken before TLS; `early_bytes` came in the clear between its go-ahead and TLS.
     """
 
     version: str | None = None
@@ -36,13 +41,16 @@ class HandshakeSeen:
     chain: tuple[bytes, ...] = ()
     staple: bytes | None = None
     client_certificate_demanded: bool = False
+    protocol: Protocol = Protocol.TLS
+    early_bytes: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class AddressSeen:
     """What one address answered. Times are milliseconds; `handshake` is None when not a certificate was seen.
 
-    `asked_again` is True when a missing staple was asked for on a second connection, too.
+    `asked_again` is True when a missing staple was asked for on a second connection, too. `protocol` is what was
+    spoken, None when the peer said nothing.
     """
 
     address: Address
@@ -52,6 +60,8 @@ class AddressSeen:
     handshake_ms: int | None = None
     handshake: HandshakeSeen | None = None
     asked_again: bool = False
+    protocol: Protocol | None = None
+    hsts: HstsFacts | None = None
 
 
 @dataclass(frozen=True, slots=True)

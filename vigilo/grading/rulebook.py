@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from vigilo.grading.rule import Rule
 from vigilo.grading.rules.cabf_br import key_size, signature_algorithm
-from vigilo.grading.rules.house import post_quantum, stapling
+from vigilo.grading.rules.house import hsts, post_quantum, stapling
 from vigilo.grading.rules.rfc5280 import chain_validates, within_validity
 from vigilo.grading.rules.rfc8996 import protocol_version
 from vigilo.grading.rules.rfc9525 import name_matches
@@ -30,6 +30,7 @@ VIGILO_2026 = Rulebook(
         key_size.RULE,
         signature_algorithm.RULE,
         stapling.RULE,
+        hsts.RULE,
         post_quantum.RULE,
     ),
 )

@@ -48,7 +48,7 @@ HTTP = b"HTTP/1.1 400 Bad Request\r\nServer: x\r\n\r\nThe plain HTTP request was
 )
 async def test_hostile_peers(tools: Tools, script: list[Step], outcome: Outcome, words: str) -> None:
     with HostileServer(script) as server:
-        snapshot = await scan_target(light_request("127.0.0.1", server.port), tools)
+        snapshot = await scan_target(light_request("127.0.0.1", server.port, protocol=Protocol.TLS), tools)
         assert (snapshot.outcome, snapshot.addresses[0].outcome) == (outcome, outcome)
         assert words in (snapshot.detail or "")
         assert (snapshot.detail or "").isprintable()
@@ -139,13 +139,6 @@ async def test_what_is_no_hostname_is_never_asked_for(tools: Tools, hostname: st
     snapshot = await scan_target(light_request(hostname, 443), tools)
     assert snapshot.outcome is Outcome.NAME_NOT_FOUND
     assert "no hostname" in (snapshot.detail or "")
-
-
-async def test_starttls_is_said_to_be_missing_not_tried(tools: Tools) -> None:
-    with HostileServer([Hear()]) as server:
-        request = light_request("127.0.0.1", server.port, protocol=Protocol.SMTP)
-        snapshot = await scan_target(request, tools)
-        assert (snapshot.outcome, server.accepted) == (Outcome.NOT_PERFORMED, 0)
 
 
 async def test_the_private_network_of_a_pool_only(tools: Tools, authority: pki.Authority) -> None:

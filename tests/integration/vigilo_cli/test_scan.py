@@ -67,10 +67,10 @@ def test_json_is_the_snapshot() -> None:
 
 
 def test_a_failed_scan_says_why_and_ends_with_1() -> None:
-    with HostileServer([Say(b"220 mail.test ESMTP\r\n"), Wait()]) as server:
+    with HostileServer([Say(b"SSH-2.0-OpenSSH_9.2\r\n"), Wait()]) as server:
         done = vigilo(f"127.0.0.1:{server.port}")
     assert done.returncode == 1
-    assert "not TLS but SMTP: 220 mail.test ESMTP" in done.stdout
+    assert "not TLS but SSH: SSH-2.0-OpenSSH_9.2" in done.stdout
 
 
 @pytest.mark.parametrize(

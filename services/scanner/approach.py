@@ -1,0 +1,147 @@
+"""How TLS is reached at one address: at once or after a dialogue, whatever the peer turns out to speak."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
+
+from OpenSSL import SSL
+
+from services.scanner import probing
+from services.scanner.conversation import Conversation
+from services.scanner.dialogue import Carrier, DialogueFailed
+from services.scanner.handshake import TlsFailed, shake_hands
+from services.scanner.sightings import HandshakeSeen, Unsuccessful
+from vigilo.events.hosts import Protocol
+from vigilo.events.scans import Outcome
+from vigilo.tls.starttls import protocols
+from vigilo.tls.starttls.dialogue import Party
+
+# A peer that keeps silent where a greeting is due may be waiting for TLS. Slow mail servers are silent, too, and log
+# whoever speaks first: so not at once, and as late as can be where this protocol was spoken before.
+_SILENCE_SECONDS = 2.0
+_LEFT_FOR_TLS_SECONDS = 1.0
+_NO_APPLICATION_PROTOCOL = 120
+
+Part = Callable[[socket.socket, Conversation | None, protocols.Farewell | None], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Approach:
+    """What one target asks for, and how to connect to and to part from one of its addresses.
+
+    `name` is asked for by SNI (None for IP literals), `peer_name` by XMPP; `known` is the protocol of the last
+    success; `own_name` None says our address in EHLO. `deadline` is in the running loop's time.
+    """
+
+    asked: Protocol
+    known: Protocol | None
+    port: int
+    name: str | None
+    peer_name: str
+    own_name: str | None
+    context: SSL.Context
+    deadline: float
+    connect: Callable[[], Awaitable[socket.socket]]
+    part: Part
+
+    async def shake_hands(self, connection: socket.socket) -> HandshakeSeen:
+        """One finished handshake by the first way that leads to one; at most one other way is tried.
+
+        The connection is parted from, whatever comes of it. Raises Unsuccessful of the way that told most.
+        """
+        first = protocols.first_choice(self.asked, self.port, self.known)
+        try:
+            return await self._by(first, connection)
+        except Unsuccessful as failure:
+            heard, guessed = self._heard(first, failure), self._guess(first, failure)
+            if self.asked is not Protocol.AUTO or (heard or guessed) in {None, first}:
+                raise
+            first_failure = failure
+        try:
+            return await self._by(heard or guessed or first, await self.connect())
+        except Unsuccessful as failure:
+            raise (failure if heard else first_failure) from failure
+
+    def _heard(self, first: Protocol, failure: Unsuccessful) -> Protocol | None:
+        """What the peer's first bytes say is spoken here."""
+        if isinstance(failure, TlsFailed) and first is Protocol.TLS:
+            return protocols.recognise(failure.banner, self.port)
+        if not isinstance(failure, DialogueFailed):
+            return None
+        if failure.spoke_tls:
+            return Protocol.TLS
+        return protocols.recognise(failure.first, self.port) if failure.outcome is Outcome.NOT_TLS else None
+
+    def _guess(self, first: Protocol, failure: Unsuccessful) -> Protocol | None:
+        """What may be worth a try where the peer said nothing; a server of TLS never leaves before it is spoken to."""
+        if isinstance(failure, DialogueFailed) and not failure.first:
+            spoken_to = first not in protocols.GREETING
+            return Protocol.TLS if spoken_to or failure.outcome is Outcome.TLS_TIMEOUT else None
+        # TLS came first here the last time; the port is for something else, and may have gone back to it.
+        return protocols.PORTS.get(self.port) if first is Protocol.TLS and first is self.known else None
+
+    async def _by(self, protocol: Protocol, connection: socket.socket) -> HandshakeSeen:
+        if protocol is Protocol.TLS:
+            return await self._directly(connection)
+        try:
+            early = await self._dialogue(protocol, connection)
+            farewell = protocols.farewell_after_dialogue(protocol, self._party(connection))
+        except BaseException:
+            self.part(connection, None, None)
+            raise
+        try:
+            seen = await self._over(connection, alpn=False, farewell=farewell)
+        except TlsFailed as failure:
+            failure.protocol = protocol
+            raise
+        return replace(seen, protocol=protocol, early_bytes=early)
+
+    async def _dialogue(self, protocol: Protocol, connection: socket.socket) -> int:
+        dialogue = protocols.dialogue(protocol, self._party(connection))
+        carrier = Carrier(connection, protocol, dialogue, deadline=self.deadline)
+        return await carrier.run(patience=self._patience())
+
+    def _patience(self) -> float | None:
+        """How long silence is waited out (loop time) before TLS is tried instead; None = to the end."""
+        if self.asked is not Protocol.AUTO:
+            return None
+        latest = self.deadline - _LEFT_FOR_TLS_SECONDS
+        now = asyncio.get_running_loop().time()
+        return latest if self.known is not None else min(latest, now + _SILENCE_SECONDS)
+
+    def _party(self, connection: socket.socket) -> Party:
+        return Party(self.own_name or _address_literal(connection), self.peer_name, self.port)
+
+    async def _directly(self, connection: socket.socket) -> HandshakeSeen:
+        alpn, farewell = probing.offers_alpn(self.port), protocols.farewell_on_direct_port(self.port)
+        try:
+            return await self._over(connection, alpn=alpn, farewell=farewell)
+        except TlsFailed as failure:
+            if not (alpn and failure.alert == _NO_APPLICATION_PROTOCOL):
+                raise
+        return await self._over(await self.connect(), alpn=False, farewell=farewell)
+
+    async def _over(
+        self, connection: socket.socket, *, alpn: bool, farewell: protocols.Farewell | None
+    ) -> HandshakeSeen:
+        """One handshake; the connection is parted from afterwards, whatever came of it."""
+        conversation = None
+        try:
+            conversation = await shake_hands(
+                connection, self.context, sni=self.name, alpn=probing.HTTP if alpn else (), deadline=self.deadline
+            )
+            return conversation.seen
+        finally:
+            self.part(connection, conversation, farewell)
+
+
+def _address_literal(connection: socket.socket) -> str:
+    """Our end of the connection as EHLO writes it: `[192.0.2.1]`, `[IPv6:2001:db8::1]` (RFC 5321 section 4.1.3)."""
+    try:
+        address = str(connection.getsockname()[0]).partition("%")[0]
+    except OSError:  # gone already; the dialogue will notice
+        address = "127.0.0.1"
+    return f"[IPv6:{address}]" if ":" in address else f"[{address}]"

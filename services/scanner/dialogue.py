@@ -1,0 +1,101 @@
+"""Carries a STARTTLS dialogue over a socket: bytes to and from vigilo.tls.starttls, under one absolute deadline."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+
+from services.scanner.peer_words import looks_like_tls
+from services.scanner.sightings import Unsuccessful
+from vigilo.events.hosts import Protocol
+from vigilo.events.scans import Outcome
+from vigilo.tls.starttls.dialogue import DIALOGUE_MAX, Dialogue, NeedMore, Ready, Refused, Step, Why
+
+_CHUNK = 16 * 1024
+_OUTCOMES = {Why.REFUSED: Outcome.STARTTLS_REFUSED, Why.BUSY: Outcome.THROTTLED, Why.STRANGER: Outcome.NOT_TLS}
+
+
+class DialogueFailed(Unsuccessful):
+    """A dialogue that did not lead to TLS. `first` is what the peer sent first (empty when it sent nothing)."""
+
+    def __init__(self, outcome: Outcome, detail: str, *, protocol: Protocol, first: bytes = b"") -> None:
+        super().__init__(outcome, detail)
+        self.protocol = protocol if first else None
+        self.first = first
+
+    @property
+    def spoke_tls(self) -> bool:
+        """True when the peer's first bytes were a TLS record."""
+        return bool(self.first) and looks_like_tls(self.first)
+
+
+class Carrier:
+    """One dialogue over one socket, which stays open. `patience` (loop time) bounds the wait for the first byte."""
+
+    def __init__(self, connection: socket.socket, protocol: Protocol, dialogue: Dialogue, *, deadline: float) -> None:
+        self._socket = connection
+        self._protocol = protocol
+        self._dialogue = dialogue
+        self._deadline = deadline
+        self._first = b""
+
+    async def run(self, *, patience: float | None = None) -> int:
+        """Until TLS may begin; the number of bytes that came too early for it.
+
+        Raises DialogueFailed: starttls-refused, throttled, not-tls, tls-timeout, closed, reset.
+        """
+        step: Step = self._dialogue.begin()
+        while isinstance(step, NeedMore):
+            await self._send(step.send)
+            step = self._dialogue.receive(await self._receive(patience))
+        if isinstance(step, Refused):
+            await self._leave(step)
+            raise self._failed(_OUTCOMES[step.why], f"{self._protocol}: {step.reason}")
+        return await self._agreed(step)
+
+    async def _agreed(self, step: Ready) -> int:
+        await self._send(step.send)
+        early = len(step.leftover)
+        # What is here by now was sent before our first TLS byte: no server has anything to say yet.
+        with contextlib.suppress(BlockingIOError, OSError):
+            early += len(self._socket.recv(DIALOGUE_MAX))
+        return early
+
+    async def _leave(self, step: Refused) -> None:
+        with contextlib.suppress(DialogueFailed):
+            await self._send(step.send)
+
+    async def _send(self, data: bytes) -> None:
+        if not data:
+            return
+        try:
+            async with asyncio.timeout_at(self._deadline):
+                await asyncio.get_running_loop().sock_sendall(self._socket, data)
+        except TimeoutError as error:
+            raise self._failed(Outcome.TLS_TIMEOUT, f"the server stopped reading {self._where()}") from error
+        except OSError:
+            return  # why it left may be waiting for us: the next read tells
+
+    async def _receive(self, patience: float | None) -> bytes:
+        until = self._deadline if self._first or patience is None else min(patience, self._deadline)
+        try:
+            async with asyncio.timeout_at(until):
+                data = await asyncio.get_running_loop().sock_recv(self._socket, _CHUNK)
+        except TimeoutError as error:
+            raise self._failed(Outcome.TLS_TIMEOUT, f"the server fell silent {self._where()}") from error
+        except OSError as error:
+            words = error.strerror or type(error).__name__
+            raise self._failed(Outcome.RESET, f"connection lost {self._where()}: {words}") from error
+        if not data:
+            raise self._failed(Outcome.CLOSED, f"the server closed the connection {self._where()}")
+        self._first = self._first or data
+        return data
+
+    def _where(self) -> str:
+        if not self._first:
+            return f"before its first byte of {self._protocol}"
+        return f"in the {self._protocol} dialogue before TLS, after {self._dialogue.received} bytes"
+
+    def _failed(self, outcome: Outcome, detail: str) -> DialogueFailed:
+        return DialogueFailed(outcome, detail, protocol=self._protocol, first=self._first)
