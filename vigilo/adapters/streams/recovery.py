@@ -71,8 +71,8 @@ class SeekFirstRecovery(Recovery):
         """Ends the wait for changelog records that are not there: the last ones were compacted away or are markers.
 
         A position beyond the end proves little: Faust's fetcher may have the records in hand while its queue runs
-        empty, and passing over them loses the end of a partition's rows (measured on a busy machine: in two of six
-        recoveries). Two fetches later everything has been handed over, and the queue, empty then, has been read.
+        empty, and passing over them loses the end of a partition's rows (measured on a busy machine: in two of
+        twelve recoveries). Two fetches later everything has been handed over, and the queue, empty then, has been read.
         """
         while not self.should_stop:
             await self.sleep(1.0)
