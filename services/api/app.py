@@ -20,6 +20,7 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
 from services.api import front, problems
+from services.api.audit.refusals import audit_refusals
 from services.api.measuring import Measured
 from services.api.openapi import complete
 from services.api.projector.app import EmbeddedProjector
@@ -69,6 +70,7 @@ def create_app(settings: ApiSettings) -> FastAPI:
     app = FastAPI(title=TITLE, docs_url=None, redoc_url=None, openapi_url=None, lifespan=lifespan)
     app.state.resources = shared
     problems.install(app)
+    audit_refusals(app)
     app.add_middleware(front.FrontDoor, hosts=settings.allowed_hosts)
     app.add_middleware(Measured, metrics=metrics)
     _route(app)

@@ -133,6 +133,7 @@ async def token_caller(
         found = await owner_of(connection, credentials.credentials, origin=client_address(request))
     if found is None:
         raise _unauthorised("This token is unknown, expired or revoked.", f'{_CHALLENGE}, error="invalid_token"')
+    request.state.caller = found  # whose refusals are audited (audit/refusals.py)
     return found
 
 

@@ -8,6 +8,7 @@ from fastapi import APIRouter
 
 from services.api.routes import (
     alerts,
+    audit,
     cards,
     certificates,
     channels,
@@ -36,4 +37,5 @@ ROUTERS: Final[tuple[APIRouter, ...]] = (
     members.router,
     invitations.router,
     tokens.router,
+    audit.router,
 )

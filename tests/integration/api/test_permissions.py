@@ -84,6 +84,8 @@ ACTIONS = [
     Action("POST", "/tokens", "viewer", P.TOKENS_PERSONAL, 201, {"kind": "feed", "name": "t"}),
     Action("POST", "/tokens", "admin", P.TOKENS_SERVICE, 201, {"kind": "service", "name": "t"}),
     Action("DELETE", "/tokens/{token_id}", "admin", P.TOKENS_SERVICE, 204),
+    Action("GET", "/audit", "admin", P.AUDIT_VIEW),
+    Action("GET", "/audit/export", "admin", P.AUDIT_EXPORT),
 ]
 
 
