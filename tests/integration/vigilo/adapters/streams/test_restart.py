@@ -6,7 +6,7 @@ import asyncio
 import json
 from datetime import UTC, datetime
 
-from aiokafka import AIOKafkaProducer
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
 from tests.integration.vigilo.adapters.streams.counting import Count
 from tests.integration.vigilo.adapters.streams.stage import GUARD, NOTES, Stage, key_in, wait_until
@@ -181,5 +181,15 @@ async def write_in_transaction(stage: Stage, topic: str, partition: int) -> None
     await producer.start()
     async with producer.transaction():
         value = None if topic == GUARD else json.dumps({}).encode()
-        await producer.send_and_wait(stage.prefix + topic, value, key=key_in(partition).encode(), partition=partition)
+        sent = await producer.send_and_wait(
+            stage.prefix + topic, value, key=key_in(partition).encode(), partition=partition
+        )
+    # The broker writes the marker in its own time, behind the record.
+    place = TopicPartition(stage.prefix + topic, partition)
+    consumer = AIOKafkaConsumer(bootstrap_servers=stage.bootstrap)
+    await consumer.start()
+    async with asyncio.timeout(20):
+        while (await consumer.end_offsets([place]))[place] < sent.offset + 2:  # noqa: ASYNC110
+            await asyncio.sleep(0.02)
+    await consumer.stop()
     await producer.stop()
