@@ -22,11 +22,11 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from services.api.auth import client_address
 from services.api.problems import Problem
 from services.api.resources import resources
 from services.api.sessions import Session, live_session
 from services.api.web import cookies, csrf
+from services.api.web.address import client_of
 from services.api.web.cookies import Cookies
 from services.api.web.headers import security_headers
 from services.api.web.origin import SAFE_METHODS, same_origin
@@ -132,7 +132,7 @@ async def _checked(request: Request) -> Visit:
 
 async def _visit(request: Request, form: Mapping[str, str]) -> Visit:
     stands = ground(request)
-    origin = client_address(request)
+    origin = client_of(request)
     session_secret = stands.cookies.read(request, cookies.SESSION)
     if session_secret is not None:
         async with resources(request).pool.connection() as connection:

@@ -25,7 +25,6 @@ from vigilo.adapters.egress import DeliveryEgress, EgressDenied, parse_grants, p
 _TIMEOUT_SECONDS: Final = 10.0
 _ANSWER_BYTES: Final = 512 * 1024
 _METADATA_SECONDS: Final = 3600.0
-_KEYS_AT_MOST_EVERY_SECONDS: Final = 30.0
 _PORTS: Final = {"https": 443, "http": 80}
 
 
@@ -66,7 +65,7 @@ class Issuer:
             verify=settings.oidc_tls(), trust_env=False, follow_redirects=False, timeout=_TIMEOUT_SECONDS, limits=limits
         )
         self._metadata: tuple[float, Metadata] | None = None
-        self._keys: tuple[float, Mapping[str, Any]] | None = None
+        self._keys: Mapping[str, Any] | None = None
 
     async def close(self) -> None:
         """Closes what is open."""
@@ -82,14 +81,13 @@ class Issuer:
         return self._metadata[1]
 
     async def keys(self, *, fresh: bool = False) -> Mapping[str, Any]:
-        """The JWK set. `fresh` asks again, though not more often than every 30 seconds. Raises IssuerUnusable."""
-        known = self._keys
-        if known is None or (fresh and monotonic() - known[0] > _KEYS_AT_MOST_EVERY_SECONDS):
+        """The JWK set; `fresh` asks again, for a token that names an unknown key. Raises IssuerUnusable."""
+        if self._keys is None or fresh:
             status, document = await self._ask("GET", (await self.metadata()).jwks_uri)
             if status != 200:
                 raise IssuerUnusable(f"the keys are answered with status {status}")
-            known = self._keys = (monotonic(), document)
-        return known[1]
+            self._keys = document
+        return self._keys
 
     async def exchange(self, code: str, *, verifier: str, redirect_uri: str) -> Mapping[str, Any]:
         """The tokens for a code. Raises ExchangeRefused, IssuerUnusable."""
@@ -168,7 +166,7 @@ class Issuer:
         parts = urlsplit(url)
         host = (parts.hostname or "").lower()
         if parts.scheme not in _PORTS or "@" in parts.netloc:
-            raise ValueError(f"not a web address: {url[:200]!r}")
+            raise IssuerUnusable(f"not a web address: {url[:200]!r}")
         if host not in self._hosts:
             raise IssuerUnusable(f"{host!r} is not a host of the issuer; others are listed in VIGILO_OIDC_HOSTS")
         return parts.scheme, host, parts.port or _PORTS[parts.scheme]
