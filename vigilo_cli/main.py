@@ -17,8 +17,10 @@ COMMANDS = {
     "scan": "vigilo_cli.scan",
     "topics": "vigilo_cli.topics",
     "dlq": "vigilo_cli.dlq",
+    "user": "vigilo_cli.user",
     "republish": "vigilo_cli.republish",
     "rebuild": "vigilo_cli.rebuild",
+    "audit": "vigilo_cli.audit",
     "config": "vigilo_cli.config",
 }
 COMPLETION = {"install_completion", "show_completion"}

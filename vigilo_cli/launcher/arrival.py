@@ -9,12 +9,14 @@ from pathlib import Path
 from vigilo_cli.launcher.home import Home
 
 
-def where_to_go(home: Home, port: int, *, seconds: float) -> Iterator[str]:
-    """The address, where the owner's token is (never the token itself), and a command that adds a host."""
+def where_to_go(home: Home, port: int, *, seconds: float, link: str | None = None) -> Iterator[str]:
+    """The address, a sign-in link, where the owner's token is (never the token itself), a command that adds a host."""
     base = f"http://127.0.0.1:{port}"
     token = shlex.quote(shown(home.owner_token))
     yield ""
     yield f"Vigilo is ready after {seconds:.0f} s: {base}"
+    if link is not None:
+        yield f"Sign in with this link (once, within 10 minutes): {link}"
     yield f"The owner's API token is in {shown(home.owner_token)} (only you can read it). Add a host:"
     yield ""
     yield f"  curl {base}/api/v1/workspaces/default/hosts \\"

@@ -188,6 +188,14 @@ def _wheel_binaries() -> Path:
     return binaries
 
 
+def url_in(home: Home) -> str | None:
+    """The superuser's URL of the database that runs for this home now; None if this home never had one of its own."""
+    port, password = home.ports.kept("postgres"), home.root / PASSWORD_FILE
+    if port is None or not password.exists():
+        return None
+    return f"postgresql://{SUPERUSER}:{password.read_text().strip()}@{LOOPBACK}:{port}/postgres"
+
+
 def database_url_from_environment() -> str | None:
     """`VIGILO_DATABASE_URL`, or None if unset or empty."""
     return os.environ.get("VIGILO_DATABASE_URL") or None

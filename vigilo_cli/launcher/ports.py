@@ -79,6 +79,10 @@ class Ports:
                 self._file.write_text(json.dumps(self._kept, indent=1, sort_keys=True))
             return self._given[name]
 
+    def kept(self, name: str) -> int | None:
+        """The port of that name in an earlier run, or in one that is under way; None if there was none."""
+        return self._kept.get(name)
+
     def given(self) -> frozenset[int]:
         """Every port this run listens on."""
         with self._lock:

@@ -115,16 +115,21 @@ class Child:
         )
 
 
+def merged_environment(command: Command) -> dict[str, str]:
+    """The owner's environment with the command's laid over it."""
+    merged = {**os.environ, **command.environment}
+    return {name: text for name, text in merged.items() if text is not None}
+
+
 def _spawn(command: Command, log: Path) -> subprocess.Popen[bytes]:
     account = command.account
     options = [str(os.getpid()), str(int(command.stop_signal)), str(account.uid), str(account.gid)]
     wrapper = [sys.executable, "-I", "-S", str(CHILD), *options, "--"]
-    merged = {**os.environ, **command.environment}
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("ab") as output:
         return subprocess.Popen(
             [*wrapper, *command.argv],
-            env={name: text for name, text in merged.items() if text is not None},
+            env=merged_environment(command),
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,

@@ -48,6 +48,7 @@ class Task:
 
 MIGRATIONS = Task("migrate", "Database schema", ("-m", "services.api.migrate"))
 OWNER = Task("bootstrap", "First workspace", ("-m", "services.api.bootstrap"))
+SIGN_IN_LINK = Task("sign-in-link", "Sign-in link", ("-m", "services.api.signin.link"))
 TOPICS = Task("topics", "Topics", ("-m", "vigilo_cli.main", "topics", "apply", "--quiet"))
 
 

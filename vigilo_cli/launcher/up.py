@@ -20,6 +20,7 @@ from itertools import chain
 
 from vigilo_cli.launcher import ports
 from vigilo_cli.launcher.arrival import where_to_go
+from vigilo_cli.launcher.asking import ask
 from vigilo_cli.launcher.database import choose_database
 from vigilo_cli.launcher.home import Home, check_space, lock, open_home
 from vigilo_cli.launcher.interruption import Interruption, Stopped
@@ -32,6 +33,7 @@ from vigilo_cli.launcher.server import Server
 from vigilo_cli.launcher.services import (
     FRONT_DOOR,
     ROLES,
+    SIGN_IN_LINK,
     Plan,
     Surroundings,
     Task,
@@ -97,7 +99,8 @@ class Launch:
             by_kafka = chain(self._bring_up(kafka, "Kafka"), self._do_all(self._plan.with_kafka, around))
             self._drive([by_database, by_kafka])
             self._drive([self._start_services(around())])
-            for line in where_to_go(self._home, self._options.port, seconds=time.monotonic() - began):
+            link = self._sign_in_link(around())
+            for line in where_to_go(self._home, self._options.port, seconds=time.monotonic() - began, link=link):
                 self._progress.say(line)
             self._watch()
         except Stopped:
@@ -108,6 +111,13 @@ class Launch:
         finally:
             self._stop()
         return 0
+
+    def _sign_in_link(self, around: Surroundings) -> str | None:
+        try:
+            return ask(task_command(SIGN_IN_LINK, around))
+        except CannotStart as problem:  # everything runs: no reason to stop it all
+            self._warn(f"No sign-in link: {problem}. `vigilo user reset EMAIL` makes one.")
+            return None
 
     def _check(self) -> None:
         if leftovers := end_leftovers(self._home.records):

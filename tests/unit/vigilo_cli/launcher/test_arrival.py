@@ -33,3 +33,9 @@ def test_a_path_below_the_working_folder_is_shown_short(tmp_path: Path, monkeypa
     text = "\n".join(where_to_go(open_home(Path(".vigilo")), 8080, seconds=1))
     assert ".vigilo/owner-token" in text
     assert str(tmp_path) not in text
+
+
+def test_the_sign_in_link_is_shown_when_there_is_one(tmp_path: Path) -> None:
+    link = "http://127.0.0.1:8080/sign-in/link/abc"
+    assert f"within 10 minutes): {link}\n" in "\n".join(where_to_go(open_home(tmp_path), 8080, seconds=1, link=link))
+    assert "sign-in" not in "\n".join(where_to_go(open_home(tmp_path), 8080, seconds=1)).lower()
