@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from vigilo.events.envelope import Event
 from vigilo.events.facts import CertificateFacts, HstsFacts, StapleFacts, StarttlsFacts
 from vigilo.events.hosts import Protocol, Target
+from vigilo.events.posture import Posture
 from vigilo.events.text import PeerText
 
 CHAIN_MAX = 32  # certificates listed in a snapshot; `chain_count` tells how many were served
@@ -113,9 +114,9 @@ class Snapshot(Event):
     """One scan, whole and immutable. Chain is leaf first, as served.
 
     `chain_der` (base64, same order) is present when the chain differs from the request's baseline and is at most
-    256 KiB; `chain_der_omitted` says why it is not. Lists are capped, counts are not. `protocol` is what was spoken:
-    `tls`, or the protocol whose dialogue was tried before TLS; `starttls` is set when that dialogue led to TLS, `hsts`
-    when it was asked for (HTTPS by name).
+    256 KiB; `chain_der_omitted` says why it is not. Lists are capped, counts are not. `posture` is there when the depth
+    is full. `protocol` is what was spoken: `tls`, or the protocol whose dialogue was tried before TLS; `starttls` is
+    set when that dialogue led to TLS, `hsts` when it was asked for (HTTPS by name).
     """
 
     type_name: ClassVar[str] = "snapshot"
@@ -145,6 +146,7 @@ class Snapshot(Event):
     staple: StapleFacts | None = None
     starttls: StarttlsFacts | None = None
     hsts: HstsFacts | None = None
+    posture: Posture | None = None
     pool_suspect: bool = False
     scanner: str
 
