@@ -42,7 +42,7 @@ async def serve(settings: NotifierSettings, stopping: asyncio.Event) -> None:
     metrics = Metrics(SERVICE)
     async with AsyncExitStack() as stack:
         pool = connection_pool(settings.url(), name="vigilo-notifier", most=settings.database_connections)
-        sender = WebhookSender(settings.egress(), tls=settings.tls())
+        sender = WebhookSender(settings.delivery_egress(), tls=settings.tls())
         relay = OutboxRelay(ledger.OUTBOX, url=settings.url(), producer=lambda: _producer(settings))
         consumer: BatchConsumer | None = None
 

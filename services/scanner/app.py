@@ -68,7 +68,7 @@ class Scanner:
             resolver = _resolver(settings, stack)
             tools = Tools(
                 resolver=resolver,
-                egress=settings.egress(),
+                egress=settings.scan_egress(),
                 name=settings.scanner_name,
                 ehlo_name=settings.ehlo_name,
             )

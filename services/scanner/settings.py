@@ -8,7 +8,7 @@ from uuid import UUID
 
 from pydantic import Field, field_validator, model_validator
 
-from vigilo.adapters.egress import ScanEgress, parse_listeners, parse_networks
+from vigilo.adapters.egress_settings import ScanEgressSettings
 from vigilo.adapters.settings import CommaSeparated, Settings
 from vigilo.events.hostnames import is_ip_literal, normalise_hostname
 from vigilo.events.topics import PUBLIC_POOL, check_pool
@@ -18,19 +18,13 @@ _SERVER = re.compile(r"(?:\[(?P<six>[^\]]+)\]|(?P<four>[^:\[\]]+))(?::(?P<port>\
 _DNS_PORT = 53
 
 
-class ScannerSettings(Settings):
+class ScannerSettings(Settings, ScanEgressSettings):
     """Beside what every service has: its pool, where it may go, whom it asks for names, how much at once."""
 
     pool: str = Field(PUBLIC_POOL, description="The pool whose requests this scanner performs")
     pool_workspaces: CommaSeparated = Field(
         (),
         description="Ids of the workspaces a pool belongs to; needed for every pool but public, which is open to all",
-    )
-    pool_allow: CommaSeparated = Field(
-        (), description="Private networks (CIDR, by commas) that scans may go to; default: none"
-    )
-    own_listeners: CommaSeparated = Field(
-        (), description="address:port of Vigilo's own listeners, by commas; never scanned"
     )
     dns_servers: CommaSeparated = Field(
         (), description="DNS servers to ask, address or address:port, by commas; default: as the system does"
@@ -68,7 +62,6 @@ class ScannerSettings(Settings):
     def _usable(self) -> ScannerSettings:
         if self.pool != PUBLIC_POOL and not self.pool_workspaces:
             raise ValueError(f"VIGILO_POOL_WORKSPACES: say which workspaces pool {self.pool!r} belongs to")
-        self.egress()
         self.dns_addresses()
         return self
 
@@ -76,10 +69,6 @@ class ScannerSettings(Settings):
     def workspaces(self) -> frozenset[UUID] | None:
         """The workspaces served, or None for all."""
         return frozenset(UUID(text) for text in self.pool_workspaces) if self.pool_workspaces else None
-
-    def egress(self) -> ScanEgress:
-        """Where this scanner may connect to. Raises ValueError for wrong settings (only while being validated)."""
-        return ScanEgress(parse_networks(self.pool_allow), parse_listeners(self.own_listeners))
 
     def dns_addresses(self) -> tuple[tuple[str, int], ...]:
         """The DNS servers to ask. Raises ValueError for wrong settings (only while being validated)."""

@@ -20,9 +20,9 @@ def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_the_defaults_scan_the_public_internet_only() -> None:
     settings = read(ScannerSettings)
     assert (settings.pool, settings.workspaces, settings.dns_addresses()) == ("public", None, ())
-    settings.egress().check("8.8.8.8", 443)
+    settings.scan_egress().check("8.8.8.8", 443)
     with pytest.raises(EgressDenied):
-        settings.egress().check("127.0.0.1", 443)
+        settings.scan_egress().check("127.0.0.1", 443)
 
 
 def test_everything_can_be_set(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -35,9 +35,9 @@ def test_everything_can_be_set(monkeypatch: pytest.MonkeyPatch) -> None:
     settings = read(ScannerSettings)
     assert settings.workspaces == frozenset({workspace})
     assert settings.dns_addresses() == (("127.0.0.1", 5353), ("192.0.2.53", 53), ("::1", 53))
-    settings.egress().check("10.1.1.1", 443)
+    settings.scan_egress().check("10.1.1.1", 443)
     with pytest.raises(EgressDenied, match="own listeners"):
-        settings.egress().check("127.0.0.1", 8080)
+        settings.scan_egress().check("127.0.0.1", 8080)
 
 
 @pytest.mark.parametrize(
