@@ -45,7 +45,7 @@ e2e: .venv/ready-to-test ## The whole system, as its user sees it
 	@$(PYTEST) tests/e2e
 
 faults: .venv/ready-to-test ## Kill and stop processes in the middle of work; minutes
-	@$(PYTEST) tests/faults
+	@$(PYTEST) -m slow tests/faults tests/integration
 
 bench: .venv/ready-to-test ## Measure latency, throughput and memory on this machine
 	@$(PYTEST) -s tests/bench
