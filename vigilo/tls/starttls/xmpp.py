@@ -14,6 +14,8 @@ from vigilo.tls.starttls.dialogue import Declined, Party, Peer, Script, Why, quo
 
 GOODBYE = b"</stream:stream>"
 _SERVER_PORTS = frozenset({5269, 5270})
+_UNREAD_MAX = 16 * 1024  # a stream's header and features; a few hundred bytes are usual
+_BEGINNING = 200  # bytes in which it shows whether this is XMPP
 _STARTTLS = b"<starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>"
 
 
@@ -80,11 +82,22 @@ def _await(peer: Peer, wanted: re.Pattern[bytes]) -> Generator[None, bytes, byte
             raise Declined(f"the server answered with {_condition(error.element)}", goodbye=GOODBYE)
         if wanted is _PROCEED and _FAILURE.search(seen) is not None:
             raise Declined("starttls was answered with failure")
+        yield from _until_worth_a_look(peer)
+
+
+def _until_worth_a_look(peer: Peer) -> Generator[None, bytes, None]:
+    """More bytes, until a tag may have ended: looking at each single byte would cost its square."""
+    while True:
+        before = len(peer.unread)
         yield from peer.more()
+        if len(peer.unread) > _UNREAD_MAX:
+            raise Declined(f"not XMPP: more than {_UNREAD_MAX} bytes and no end of an element", why=Why.STRANGER)
+        if before < _BEGINNING or peer.unread.find(b">", before) >= 0:
+            return
 
 
 def _refuse_strangers(seen: bytes) -> None:
-    text = seen[:200].lstrip()
+    text = seen[:_BEGINNING].lstrip()
     if text and not text.startswith(b"<"):
         raise Declined(f"not XMPP: the server sent {quoted(text[:80])!r}", why=Why.STRANGER)
     if text.lower().startswith((b"<html", b"<!doctype")):
