@@ -54,7 +54,7 @@ async def republish(connection: Connection) -> Mapping[str, int]:
     `connection` is one of vigilo_api outside a transaction.
     """
     counts = dict.fromkeys((kind.topic for kind in KINDS), 0)
-    for workspace_id in await _workspaces(connection):
+    for workspace_id in await all_workspaces(connection):
         for kind in KINDS:
             counts[kind.topic] += await _all_of(connection, workspace_id, kind)
     return counts
@@ -67,7 +67,7 @@ async def republish_some(connection: Connection, keys: Iterable[tuple[str, str]]
     """
     wanted = {(topic, UUID(key)) for topic, key in keys if any(kind.topic == topic for kind in KINDS)}
     count = 0
-    for workspace_id in await _workspaces(connection) if wanted else ():
+    for workspace_id in await all_workspaces(connection) if wanted else ():
         for kind in KINDS:
             ids = [key for topic, key in wanted if topic == kind.topic]
             async with tenant(connection, workspace_id):
@@ -101,7 +101,8 @@ async def _locked(connection: Connection, kind: Kind, condition: str, values: Se
     return await (await connection.execute(query, values)).fetchall()
 
 
-async def _workspaces(connection: Connection) -> list[UUID]:
+async def all_workspaces(connection: Connection) -> list[UUID]:
+    """Ids of all workspaces, in order; `connection` is one of vigilo_api outside a transaction."""
     # Only the relay's role sees all workspaces; what is in them is then read one workspace at a time.
     async with connection.transaction():
         await connection.execute(sql.SQL("set local role {}").format(sql.Identifier(RELAY)))
