@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 from collections.abc import Callable
+from datetime import timedelta
 
 import httpx
 import pytest
 
+from services.api.auth import Caller, Means
+from services.api.permissions import Permission, Role
+from services.api.sessions import live_session, session_caller
 from services.api.signin.passwords import hasher
 from tests.fakes.api_server import ApiServer
 from tests.fakes.browser import Browser, hidden_fields
 from tests.integration.api.signin.conftest import PASSWORD, Person, add_person, audited
+from vigilo.adapters.postgres import connect
 
 pytestmark = pytest.mark.postgres
 
@@ -162,3 +168,26 @@ def test_a_password_kept_with_old_parameters_is_kept_anew_at_sign_in(api: ApiSer
     assert row["password_hash"] != old and not hasher().check_needs_rehash(row["password_hash"])
     assert hasher().verify(row["password_hash"], PASSWORD)
     assert signed_in(browser)
+
+
+async def test_a_session_is_worth_what_its_user_is_at_this_moment(
+    api: ApiServer, browser: Browser, person: Person
+) -> None:
+    await asyncio.to_thread(browser.sign_in, person.email, PASSWORD)
+
+    async def caller(workspace: str) -> Caller | None:
+        async with await connect(api.api_url, name="tests") as connection:
+            session = await live_session(connection, browser.session, idle=timedelta(hours=1))
+            assert session is not None
+            return await session_caller(connection, session, workspace, origin="192.0.2.1")
+
+    found = await caller("one")
+    assert found is not None and found == await caller(str(api.one.workspace_id).upper())
+    assert (found.role, found.means, found.name) == (Role.MEMBER, Means.SESSION, f"user:{person.user_id}")
+    assert (found.workspace_id, found.origin) == (api.one.workspace_id, "192.0.2.1")
+    assert await caller("two") is None
+    api.rows("update config.memberships set role = 'viewer' where user_id = %s returning 1", person.user_id)
+    found = await caller("one")
+    assert found is not None and not found.may(Permission.HOST_ADD)
+    api.rows("delete from config.memberships where user_id = %s returning 1", person.user_id)
+    assert await caller("one") is None

@@ -1,0 +1,35 @@
+from __future__ import annotations
+
+import pytest
+
+from services.api.signin.settings import SignInSettings
+from vigilo.adapters.settings import BadSettings, read
+
+
+@pytest.mark.parametrize(
+    ("variables", "complaint"),
+    [
+        ({"PUBLIC_URL": "vigilo.example"}, "http"),
+        ({"PUBLIC_URL": "https://vigilo.example/path"}, "without a path"),
+        ({"TRUSTED_PROXIES": "10.0.0.0/33"}, "not a CIDR"),
+        ({"SESSION_IDLE": "5s"}, "at least one minute"),
+        ({"OIDC_ISSUER": "https://id.example"}, "VIGILO_OIDC_CLIENT_ID"),
+        ({"OIDC_GROUP_MAP": "ops=default:owner"}, "owner is given by hand only"),
+        ({"OIDC_SCOPES": "email"}, "openid"),
+        ({"OIDC_ALLOW": "10.0.0.0/8"}, "not CIDR:port"),
+    ],
+)
+def test_what_nobody_can_start_with_is_named(
+    monkeypatch: pytest.MonkeyPatch, variables: dict[str, str], complaint: str
+) -> None:
+    for name, value in variables.items():
+        monkeypatch.setenv(f"VIGILO_{name}", value)
+    with pytest.raises(BadSettings, match=complaint):
+        read(SignInSettings)
+
+
+def test_https_is_what_makes_cookies_secure(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert not read(SignInSettings).behind_tls
+    monkeypatch.setenv("VIGILO_PUBLIC_URL", "https://vigilo.example/")
+    settings = read(SignInSettings)
+    assert settings.behind_tls and settings.public_url == "https://vigilo.example"
