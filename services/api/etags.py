@@ -10,6 +10,8 @@ from typing import Final
 
 from services.api.problems import Problem
 
+# As the description tells it: tags of ours are numbers. Others are understood too, and match nothing.
+IF_MATCH_PATTERN: Final = r'^([*]|"[0-9]{1,9}"(, ?"[0-9]{1,9}"){0,9})$'
 _TAG = re.compile(r'(W/)?"([\x21\x23-\x7e]*)"')
 
 # None: the header was not sent; "*": whatever version exists; else the versions that are accepted.
@@ -28,7 +30,8 @@ def parse_if_match(header: str | None) -> IfMatch:
         return None
     if header.strip() == "*":
         return ANY
-    tags = [part.strip() for part in header.split(",")]
+    # Empty elements of a list say nothing (RFC 9110 section 5.6.1.2); a list of none matches no version.
+    tags = [part.strip() for part in header.split(",") if part.strip()]
     matches = [_TAG.fullmatch(tag) for tag in tags]
     if not all(matches):
         raise Problem(400, "bad-if-match", 'If-Match must be * or entity tags in quotes, such as "3".')

@@ -23,6 +23,8 @@ from vigilo.adapters.postgres import Connection
 from vigilo.adapters.secrets import Sealed, SecretBox
 
 LIFETIME: Final = timedelta(hours=24)
+# Of the header, as the description tells it: the key, with or without quotes.
+KEY_PATTERN: Final = r'^("[!#-\[\]-~]{1,255}"|[!#-\[\]-~]{1,255})$'
 _KEY = re.compile(r"[!#-\[\]-~]{1,255}")
 
 

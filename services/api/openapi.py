@@ -22,6 +22,7 @@ _MEANINGS: Final = {
     403: "The token's role does not allow this",
     404: "There is no such thing in this workspace",
     409: "It does not fit what is there",
+    413: "The body is too long",
     412: "Changed since you saw it (If-Match)",
     422: "A field is not valid; `errors` names it, what is wrong and what is allowed",
     503: "Something this needs does not answer; try again",
@@ -55,10 +56,33 @@ def complete(document: dict[str, Any]) -> dict[str, Any]:
         schemas.pop(name, None)
     for operations in document["paths"].values():
         for operation in operations.values():
+            for parameter in operation.get("parameters", ()):
+                parameter["schema"] = _not_null(parameter["schema"])
+            for status in _always(operation):
+                operation["responses"].setdefault(str(status), _problem(_MEANINGS[status]))
             if "application/json" in operation["responses"].get("422", {}).get("content", {}):
                 operation["responses"]["422"] = _problem(_MEANINGS[422])
             operation["responses"] = dict(sorted(operation["responses"].items()))
     return document
+
+
+def _not_null(schema: dict[str, Any]) -> dict[str, Any]:
+    """The schema of a parameter, which may be left out but has no way to say null."""
+    kinds = [one for one in schema.get("anyOf", ()) if one != {"type": "null"}]
+    if not kinds:
+        return schema
+    rest = {name: value for name, value in schema.items() if name != "anyOf"}
+    return {**rest, **kinds[0]} if len(kinds) == 1 else {**rest, "anyOf": kinds}
+
+
+def _always(operation: dict[str, Any]) -> set[int]:
+    """The problems of what a request carries, whatever the route does with it."""
+    statuses: set[int] = set()
+    if any(parameter["name"].lower() == "idempotency-key" for parameter in operation.get("parameters", ())):
+        statuses |= {400, 409, 412, 422}
+    if "requestBody" in operation:
+        statuses |= {400, 413, 422}
+    return statuses
 
 
 def rendered(document: dict[str, Any]) -> str:

@@ -13,8 +13,8 @@ from pydantic import BaseModel
 from services.api.audit.change import Change
 from services.api.audit.writing import record
 from services.api.auth import Authenticated, Caller
-from services.api.etags import IfMatch, parse_if_match
-from services.api.idempotency import Answer, Attempt, fingerprint, parse_key, store_answer, stored_answer
+from services.api.etags import IF_MATCH_PATTERN, IfMatch, parse_if_match
+from services.api.idempotency import KEY_PATTERN, Answer, Attempt, fingerprint, parse_key, store_answer, stored_answer
 from services.api.permissions import Permission
 from services.api.resources import Resources, resources
 from vigilo.adapters.postgres import Connection, tenant
@@ -70,14 +70,18 @@ async def writer(
     request: Request,
     caller: Authenticated,
     if_match: Annotated[
-        str | None, Header(max_length=1000, description="ETag of the version you saw", examples=['"3"'])
+        str | None,
+        Header(
+            json_schema_extra={"pattern": IF_MATCH_PATTERN},
+            description='ETag of the version you saw, such as `"3"`',
+        ),
     ] = None,
     idempotency_key: Annotated[
         str | None,
         Header(
-            max_length=300,
-            description="Repeating a request with the same key within 24 hours repeats the answer, not the effect",
-            examples=['"5a2b0c9e-8e3f-4f5d-9d53-6f0f2f7c5a11"'],
+            json_schema_extra={"pattern": KEY_PATTERN},
+            description="Repeating a request with the same key within 24 hours repeats the answer, not the effect; "
+            'such as `"5a2b0c9e-8e3f-4f5d-9d53-6f0f2f7c5a11"`',
         ),
     ] = None,
 ) -> Writer:

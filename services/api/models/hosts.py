@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Annotated, Any, Final, Self
 from uuid import UUID
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 from pydantic.config import JsonDict
 from pydantic.json_schema import WithJsonSchema
 
@@ -15,6 +15,7 @@ from services.api.models.text import (
     REFERENCES_MAX,
     TAGS_MAX,
     Hostname,
+    Instant,
     IpAddress,
     Line,
     Notes,
@@ -153,7 +154,7 @@ class SnoozeToStart(BaseModel):
     )
 
     length: Length | None = Field(None, alias="for", description="From now on: 1h, 1d, 1w, or an ISO 8601 duration")
-    until: AwareDatetime | None = Field(None, description="Until then, with a time zone; at most a year from now")
+    until: Instant | None = Field(None, description="Until then, with a time zone; at most a year from now")
     reason: Line = Field("", description="Why; shown with the host", examples=["CHG-1024"])
 
     @model_validator(mode="after")

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
+from datetime import datetime
 from typing import Annotated, Final
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, StringConstraints
+from pydantic import AfterValidator, AwareDatetime, BeforeValidator, StringConstraints
 from pydantic_core import PydanticCustomError
 
 from vigilo.events.hostnames import InvalidHostname, is_ip_literal, normalise_hostname
 from vigilo.events.text import visible
 
+_NUMBER: Final = re.compile(r"[-+]?[\d_]*\.?[\d_]*(e[-+]?\d+)?", re.IGNORECASE)
 _LINES: Final = frozenset("\n\t")
 TAGS_MAX: Final = 32
 REFERENCES_MAX: Final = 20
@@ -75,6 +78,13 @@ def tag(text: str) -> str:
     return stripped
 
 
+def instant_only(value: object) -> object:
+    """Text, or an instant that code made: a bare number is a point in time to pydantic, and to nobody who types one."""
+    if isinstance(value, datetime) or (isinstance(value, str) and not _NUMBER.fullmatch(value.strip())):
+        return value
+    raise refused("instant", "it is not a point in time", "date and time with a zone, such as 2026-11-01T00:00:00Z")
+
+
 def distinct(values: tuple[str, ...]) -> tuple[str, ...]:
     """Each value once, in the order of first mention."""
     return tuple(dict.fromkeys(values))
@@ -94,6 +104,7 @@ def web_link(text: str) -> str:
     return stripped
 
 
+Instant = Annotated[AwareDatetime, BeforeValidator(instant_only)]
 Hostname = Annotated[str, AfterValidator(hostname)]
 ServerName = Annotated[str, AfterValidator(name_only)]
 IpAddress = Annotated[str, AfterValidator(address_only)]
