@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta, timezone
+from pathlib import Path
 from uuid import UUID
 
 import pytest
@@ -136,3 +137,10 @@ def test_secrets_are_masked_before_they_are_hashed() -> None:
     entry = next_entry(START, change, workspace_id=WORKSPACE, actor="x", origin=None, at=AT)
     assert entry.before == {"secret": "***"} and entry.after == {"notes": "***"}
     assert entry_hash(entry) == entry.hash
+
+
+def test_the_published_examples_are_a_chain() -> None:
+    folder = Path(__file__).parents[5] / "schemas" / "examples" / "audit-entry" / "1"
+    names = ("first-entry", "change-with-masked-secret")
+    entries = [decode_value((folder / f"{name}.json").read_bytes(), AuditEntry) for name in names]
+    assert found(entries, link_of(entries[-1])) == []
