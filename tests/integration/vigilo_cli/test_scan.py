@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 from OpenSSL import SSL
 
-from tests.fakes import pki
+from tests.fakes import pki, starttls_server
 from tests.fakes.hostile_server import HostileServer, Say, Wait
+from tests.fakes.starttls_server import StarttlsServer
 from tests.fakes.tls_server import Serving, TlsServer
 from vigilo.events.scans import Outcome, Snapshot
 
@@ -66,6 +67,13 @@ def test_json_is_the_snapshot() -> None:
     assert server.server_names == [b"b.test"]
 
 
+def test_starttls_by_option_and_by_banner(roots: str) -> None:
+    with StarttlsServer(Serving(AUTHORITY.leaf("localhost")), dialogue=starttls_server.IMAP) as server:
+        for arguments in (["--starttls", "imap"], []):
+            done = vigilo(f"localhost:{server.port}", "--roots", roots, *arguments)
+            assert (done.returncode, "STARTTLS (IMAP)" in done.stdout) == (0, True), done.stdout + done.stderr
+
+
 def test_a_failed_scan_says_why_and_ends_with_1() -> None:
     with HostileServer([Say(b"SSH-2.0-OpenSSH_9.2\r\n"), Wait()]) as server:
         done = vigilo(f"127.0.0.1:{server.port}")
@@ -77,6 +85,7 @@ def test_a_failed_scan_says_why_and_ends_with_1() -> None:
     "arguments",
     [
         ["https://a.test"],
+        ["a.test", "--starttls", "gopher"],
         ["a.test:0"],
         ["a b"],
         ["a.test", "--address", "b.test"],

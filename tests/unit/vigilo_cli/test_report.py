@@ -15,11 +15,12 @@ from services.scanner.sightings import AddressSeen, HandshakeSeen, HostSeen, Uns
 from tests.fakes import pki
 from tests.fakes.scan_requests import light_request
 from vigilo.adapters.trust_stores import load_trust_stores
-from vigilo.events.facts import CertificateStatus, StapleFacts
+from vigilo.events.facts import CertificateStatus, HstsFacts, StapleFacts
+from vigilo.events.hosts import Protocol
 from vigilo.events.scans import Outcome, Snapshot
 from vigilo.grading.card import grade_snapshot
 from vigilo.grading.trust.judge import TrustJudge
-from vigilo_cli.report import report, staple_words, time_left, validity_style
+from vigilo_cli.report import hsts_words, report, staple_words, time_left, validity_style
 
 NOW = datetime.now(UTC)
 JUDGE = TrustJudge(load_trust_stores())
@@ -132,3 +133,29 @@ def test_any_text_from_the_network_is_harmless(alpn: str, detail: str) -> None:
 )
 def test_staples_in_words(staple: StapleFacts | None, words: str) -> None:
     assert words in staple_words(staple)
+
+
+@pytest.mark.parametrize(
+    ("hsts", "words"),
+    [
+        (HstsFacts(present=None, parse_error="no answer in time"), "unknown: no answer in time"),
+        (HstsFacts(present=False), "none"),
+        (HstsFacts(present=True, parse_error="there is no max-age"), "ignored by browsers: there is no max-age"),
+        (HstsFacts(present=True, max_age=31536000, include_subdomains=True), "365 days, with subdomains"),
+        (HstsFacts(present=True, max_age=60, preload=True), "60 seconds, preload"),
+    ],
+)
+def test_hsts_in_words(hsts: HstsFacts, words: str) -> None:
+    assert hsts_words(hsts) == words
+    leaf = pki.issue(pki.Options(common_name="a.test"))
+    assert words in page(seen(leaf).model_copy(update={"hsts": hsts}))
+
+
+def test_the_dialogue_before_tls_is_shown_and_so_is_what_came_too_early() -> None:
+    leaf = pki.issue(pki.Options(common_name="a.test"))
+    assert "before TLS" not in page(seen(leaf))
+    for early, words in ((0, "STARTTLS (SMTP)"), (14, "14 bytes in the clear after the go-ahead")):
+        handshake = HandshakeSeen(chain=leaf.chain_der, protocol=Protocol.SMTP, early_bytes=early)
+        address = AddressSeen(ip_address("127.0.0.1"), Outcome.OK, handshake=handshake, protocol=Protocol.SMTP)
+        snapshot = describe(light_request("a.test"), HostSeen((address,)), Timing(NOW, NOW, 5), scanner="t")
+        assert words in page(snapshot)

@@ -50,6 +50,7 @@ def test_everything_can_be_set(monkeypatch: pytest.MonkeyPatch) -> None:
         ("OWN_LISTENERS", "8080", "not address:port"),
         ("DNS_SERVERS", "dns.test", "VIGILO_DNS_SERVERS"),
         ("DNS_SERVERS", "127.0.0.1:0", "VIGILO_DNS_SERVERS"),
+        ("EHLO_NAME", "two words", "VIGILO_EHLO_NAME"),
         ("SCANNER_CONCURRENCY", "0", "VIGILO_SCANNER_CONCURRENCY"),
     ],
 )
@@ -57,3 +58,12 @@ def test_what_is_wrong_is_named(monkeypatch: pytest.MonkeyPatch, variable: str, 
     monkeypatch.setenv(f"VIGILO_{variable}", value)
     with pytest.raises(BadSettings, match=words):
         read(ScannerSettings)
+
+
+@pytest.mark.parametrize(
+    ("value", "name"),
+    [("", None), ("Scanner.Example.com.", "scanner.example.com"), ("192.0.2.1", "[192.0.2.1]"), ("::1", "[IPv6:::1]")],
+)
+def test_the_ehlo_name_is_a_name_or_a_literal(monkeypatch: pytest.MonkeyPatch, value: str, name: str | None) -> None:
+    monkeypatch.setenv("VIGILO_EHLO_NAME", value)
+    assert read(ScannerSettings).ehlo_name == name

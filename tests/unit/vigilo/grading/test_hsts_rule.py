@@ -1,0 +1,47 @@
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+
+from tests.fakes.pki import Authority
+from tests.fakes.snapshots import snapshot
+from vigilo.events.cards import Finding, FindingLevel, Grade
+from vigilo.events.facts import HstsFacts
+from vigilo.grading.card import grade_snapshot
+from vigilo.grading.trust.judge import TrustJudge
+from vigilo.grading.trust.stores import AnchorSet, TrustStores
+
+NOW = datetime.now(UTC)
+AUTHORITY = Authority.create("Hsts")
+LEAF = AUTHORITY.leaf("api.acme.test")
+JUDGE = TrustJudge(TrustStores(public=AnchorSet("test-roots", (AUTHORITY.root.certificate,))))
+
+
+def line(hsts: HstsFacts | None) -> Finding | None:
+    card = grade_snapshot(snapshot(LEAF.chain_der, at=NOW, hsts=hsts), LEAF.chain_der, judge=JUDGE, at=NOW)
+    assert card.grade is Grade.A_PLUS
+    return next((finding for finding in card.findings if finding.rule == "house.hsts"), None)
+
+
+@pytest.mark.parametrize(
+    ("hsts", "level", "words"),
+    [
+        (HstsFacts(present=True, status=200, max_age=31536000), FindingLevel.GOOD, "for 365 days"),
+        (HstsFacts(present=True, max_age=15552000, include_subdomains=True), FindingLevel.GOOD, "with subdomains"),
+        (HstsFacts(present=True, max_age=15551999), FindingLevel.INFO, "less than 180 days"),
+        (HstsFacts(present=True, max_age=0), FindingLevel.INFO, "forget"),
+        (HstsFacts(present=True, parse_error="there is no max-age"), FindingLevel.INFO, "ignore the header"),
+        (HstsFacts(present=False, status=301), FindingLevel.INFO, "no Strict-Transport-Security"),
+        (HstsFacts(status=403, parse_error="status 403"), FindingLevel.UNKNOWN, "status 403"),
+    ],
+)
+def test_hsts_is_a_line_and_moves_no_letter(hsts: HstsFacts, level: FindingLevel, words: str) -> None:
+    finding = line(hsts)
+    assert finding is not None
+    assert (finding.level, finding.cap) == (level, None)
+    assert words in finding.evidence
+
+
+def test_where_it_was_no_question_there_is_no_line() -> None:
+    assert line(None) is None
