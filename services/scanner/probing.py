@@ -12,6 +12,7 @@ from typing import Any
 from services.scanner.sightings import Address, AddressSeen, HandshakeSeen, HostSeen
 from vigilo.events.facts import StapleFacts, StarttlsFacts
 from vigilo.events.hosts import Protocol
+from vigilo.events.posture import Posture
 from vigilo.events.scans import AddressResult, Depth, Outcome, ScanRequested, Snapshot
 from vigilo.tls.chain import ChainFacts, describe_chain
 from vigilo.tls.ocsp import NOT_STAPLED, read_staple
@@ -36,6 +37,9 @@ _TELLING = (
 _RANKS: Mapping[Outcome, int] = MappingProxyType({outcome: rank for rank, outcome in enumerate(_TELLING)})
 
 HTTP = (b"h2", b"http/1.1")
+# Servers older than our TLS library are enumerated all the same.
+_SPEAK_TLS = frozenset({Outcome.OK, Outcome.TLS_ALERT, Outcome.TLS_FAILURE})
+
 _HTTPS_PORTS = frozenset({443, 2053, 2083, 2087, 2096})
 
 
@@ -87,7 +91,18 @@ def needs_second_ask(seen: AddressSeen, *, has_ocsp_url: bool) -> bool:
     return seen.handshake is not None and seen.handshake.staple is None and has_ocsp_url and not seen.asked_again
 
 
-def describe(request: ScanRequested, seen: HostSeen, timing: Timing, *, scanner: str) -> Snapshot:
+def enumerates(request: ScanRequested, seen: AddressSeen) -> bool:
+    """True when the server's posture was asked for and its address speaks some TLS, if not ours.
+
+    Not after STARTTLS: forty aborted dialogues in a row are what mail servers ban for.
+    """
+    directly = seen.protocol in {None, Protocol.TLS}
+    return request.depth is Depth.FULL and directly and seen.outcome in _SPEAK_TLS
+
+
+def describe(
+    request: ScanRequested, seen: HostSeen, timing: Timing, *, scanner: str, posture: Posture | None = None
+) -> Snapshot:
     """The snapshot of one scan. Raises nothing for anything a peer can send."""
     if seen.failure is not None or not seen.addresses:
         outcome = Outcome.NOT_PERFORMED if seen.failure is None else seen.failure.outcome
@@ -102,6 +117,8 @@ def describe(request: ScanRequested, seen: HostSeen, timing: Timing, *, scanner:
         detail=first.detail,
         address=str(first.address),
         addresses=tuple(_result(one) for one in seen.addresses),
+        depth=Depth.LIGHT if posture is None else Depth.FULL,
+        posture=posture,
         protocol=first.protocol,
         hsts=first.hsts,
         **_measured(first, request),
@@ -109,11 +126,11 @@ def describe(request: ScanRequested, seen: HostSeen, timing: Timing, *, scanner:
 
 
 def _snapshot(request: ScanRequested, timing: Timing, scanner: str, **seen: Any) -> Snapshot:
+    seen.setdefault("depth", Depth.LIGHT)
     return Snapshot(
         scan_id=request.scan_id,
         target=request.target,
         requested_at=request.requested_at,
-        depth=Depth.LIGHT,
         reason=request.reason,
         started_at=timing.started_at,
         finished_at=timing.finished_at,

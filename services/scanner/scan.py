@@ -14,6 +14,7 @@ from services.scanner import probing
 from services.scanner.approach import Approach
 from services.scanner.connect import connect, part
 from services.scanner.conversation import Conversation
+from services.scanner.enumerating import Endpoint, Enumeration
 from services.scanner.handshake import TlsFailed, make_context
 from services.scanner.hsts import Question, ask_for_hsts
 from services.scanner.resolve import Resolver, find_addresses
@@ -22,12 +23,14 @@ from vigilo.adapters.egress import EgressDenied, ScanEgress
 from vigilo.events.facts import HstsFacts
 from vigilo.events.hostnames import InvalidHostname, is_ip_literal, normalise_hostname
 from vigilo.events.hosts import Protocol, Target
+from vigilo.events.posture import Posture
 from vigilo.events.scans import ADDRESSES_MAX, Lane, Outcome, ScanRequested, Snapshot
 from vigilo.tls.addresses import parse_address
 from vigilo.tls.certificate import read_certificate
 from vigilo.tls.starttls.protocols import Farewell
 
 LIGHT_SECONDS = 4.0
+FULL_SECONDS = 30.0  # for the enumeration, after the light scan
 _AT_ONCE = 5  # connections to one host at a time
 # A person waits on the fast lane: once one address has answered, the others get this long.
 _GRACE_SECONDS = 0.5
@@ -66,18 +69,37 @@ class Tools:
         self._partings.add(task)
         task.add_done_callback(self._partings.discard)
 
+    def count_connection(self) -> None:
+        """One more connection is tried."""
+        self.connections += 1
+
     async def close(self) -> None:
         """Waits until all connections are closed; a second at most, by their own limit."""
         await asyncio.gather(*self._partings, return_exceptions=True)
 
 
 async def scan_target(request: ScanRequested, tools: Tools) -> Snapshot:
-    """Performs one light scan; ends within about 4 s. Raises nothing for anything DNS, network or peer can do."""
+    """Performs one scan; ends within about 4 s, a full one within 34 s.
+
+    Raises nothing for anything DNS, network or peer can do.
+    """
     loop = asyncio.get_running_loop()
     begun, started_at = loop.time(), tools.now()
     seen = await _look_at_host(request, tools, deadline=begun + LIGHT_SECONDS)
+    posture = await _posture(request, seen, tools, deadline=loop.time() + FULL_SECONDS)
     timing = probing.Timing(started_at, tools.now(), round((loop.time() - begun) * 1000))
-    return probing.describe(request, seen, timing, scanner=tools.name)
+    return probing.describe(request, seen, timing, scanner=tools.name, posture=posture)
+
+
+async def _posture(request: ScanRequested, seen: HostSeen, tools: Tools, *, deadline: float) -> Posture | None:
+    """What the address that speaks for the host accepts; None where that was not asked, or cannot be."""
+    first = probing.speaker(seen.addresses) if seen.addresses else None
+    if first is None or not probing.enumerates(request, first):
+        return None
+    target = request.target
+    endpoint = Endpoint(first.address, target.port, _sni(target), probing.offers_alpn(target.port))
+    enumeration = Enumeration(endpoint, deadline, part_from=tools.part_from, opened=tools.count_connection)
+    return await enumeration.run(known_good=first.outcome is Outcome.OK)
 
 
 async def _look_at_host(request: ScanRequested, tools: Tools, *, deadline: float) -> HostSeen:
@@ -215,7 +237,7 @@ class _Look:
         return replace(seen, asked_again=True, handshake=replace(seen.handshake, staple=again.handshake.staple))
 
     async def _connect(self, address: Address) -> socket.socket:
-        self.tools.connections += 1
+        self.tools.count_connection()
         return await connect(address, self.target.port, deadline=self.deadline)
 
     def _approach(self, address: Address) -> Approach:

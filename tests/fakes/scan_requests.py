@@ -30,3 +30,8 @@ def light_request(
         not_after=now + timedelta(seconds=60),
         baseline=baseline,
     )
+
+
+def full_request(hostname: str = "127.0.0.1", port: int = 443, **target: Any) -> ScanRequested:
+    """The same, but full."""
+    return light_request(hostname, port, **target).model_copy(update={"depth": Depth.FULL})

@@ -1,0 +1,236 @@
+"""Asks one address what it accepts: many short connections, few at a time, each under an absolute deadline.
+
+What to ask is decided in vigilo.tls.posture; here is only who asks, how patiently, and when to leave a server alone.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import socket
+from collections.abc import Callable, Generator
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from services.scanner.connect import connect
+from services.scanner.sightings import Address, Unsuccessful
+from vigilo.events.posture import Posture, Support
+from vigilo.events.scans import Outcome
+from vigilo.tls.posture.answers import Answer, Chosen, Refused, Unclear
+from vigilo.tls.posture.below_tls13 import (
+    GroupsFound,
+    VersionFound,
+    enumerate_groups,
+    enumerate_version,
+    probe_fallback,
+)
+from vigilo.tls.posture.describe import Found, best_with_suites, describe_posture
+from vigilo.tls.posture.hearing import Hearing
+from vigilo.tls.posture.tls13 import enumerate_tls13
+from vigilo.tls.wire import code_points as code
+from vigilo.tls.wire.client_hello import Offer, encode, encode_ssl2
+from vigilo.tls.wire.reading import Malformed
+from vigilo.tls.wire.server_hello import parse_ssl2
+
+AT_ONCE = 5  # connections in flight to one address
+CONNECTIONS_MAX = 300
+PROBE_SECONDS = 5.0
+_PAUSE_SECONDS = 0.1  # before a server that hung up is asked again
+_CHUNK = 64 * 1024
+_SSL2_MAX = 64 * 1024
+_TLS_ALERT, _ALERT_BYTES, _FATAL = 21, 7, 2
+# A server that answers nothing is left alone; one that has answered gets a few more chances.
+_PATIENCE_WITH_STRANGERS = 4
+_PATIENCE = 8
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """Whom to ask, and how: `sni` None for none, `alpn` where application protocols are usual."""
+
+    address: Address
+    port: int
+    sni: str | None
+    alpn: bool
+
+
+@dataclass(slots=True)
+class Enumeration:
+    """One enumeration of one address. `part_from` closes politely; `opened` is told of every connection tried."""
+
+    endpoint: Endpoint
+    deadline: float
+    part_from: Callable[[socket.socket], None]
+    opened: Callable[[], None]
+    probe_seconds: float = PROBE_SECONDS
+    connections: int = 0
+    _slots: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(AT_ONCE))
+    _chosen: list[Chosen] = field(default_factory=list)
+    _alerts: int = 0
+    _disappointments: int = 0
+    _hang_ups: int = 0
+
+    async def run(self, *, known_good: bool) -> Posture:
+        """The posture, by the deadline at the latest. `known_good`: a handshake succeeded just before.
+
+        Raises nothing for anything a peer can do.
+        """
+        loop = asyncio.get_running_loop()
+        begun = loop.time()
+        found = await self._find(known_good=known_good)
+        duration_ms = round((loop.time() - begun) * 1000)
+        address = str(self.endpoint.address)
+        return describe_posture(found, address=address, connections=self.connections, duration_ms=duration_ms)
+
+    async def _find(self, *, known_good: bool) -> Found:
+        alpn = self.endpoint.alpn
+        ssl2, ssl3, tls10, tls11, (tls12, groups), tls13 = await asyncio.gather(
+            self._ssl2(),
+            self._play(enumerate_version(code.SSL3, alpn=False)),
+            self._play(enumerate_version(code.TLS10, alpn=False)),
+            self._play(enumerate_version(code.TLS11, alpn=False)),
+            self._tls12(alpn=alpn),
+            self._play(enumerate_tls13(alpn=alpn)),
+        )
+        versions = (ssl2, ssl3, tls10, tls11, tls12)
+        best = best_with_suites(versions)
+        fallback = Support.UNKNOWN
+        if best is not None and groups is None:
+            groups = await self._play(enumerate_groups(best))
+        accepted = [one for one in (*versions, tls13.version) if one.support is Support.ACCEPTED]
+        if len(accepted) > 1 and (below := best_with_suites(accepted[:-1])) is not None:
+            fallback = await self._play(probe_fallback(below))
+        throttled, notes = await self._control(known_good=known_good)
+        return Found(
+            versions=versions,
+            tls13=tls13,
+            groups=groups,
+            fallback_scsv=fallback,
+            chosen=self._chosen,
+            throttled=throttled,
+            believable=not throttled and (bool(self._chosen) or (bool(self._alerts) and not self._hang_ups)),
+            notes=notes,
+        )
+
+    async def _tls12(self, *, alpn: bool) -> tuple[VersionFound, GroupsFound | None]:
+        found = await self._play(enumerate_version(code.TLS12, alpn=alpn))
+        return found, await self._play(enumerate_groups(found))
+
+    async def _play(self, strategy: Generator[Offer, Answer, T]) -> T:
+        try:
+            offer = next(strategy)
+            while True:
+                offer = strategy.send(await self._ask(offer))
+        except StopIteration as end:
+            result: T = end.value
+            return result
+
+    async def _control(self, *, known_good: bool) -> tuple[bool, tuple[str, ...]]:
+        """The first offer that was taken, once more: if it is not now, what was refused meanwhile means nothing."""
+        if not self._chosen:
+            return known_good, ()
+        first = self._chosen[0]
+        again = await self._once(first.offer, patient=True)
+        if not isinstance(again, Chosen):
+            return True, ()
+        if again.suite != first.suite:
+            return False, ("the same offer was answered differently: several servers behind one address?",)
+        return False, ()
+
+    async def _ask(self, offer: Offer) -> Answer:
+        """One offer's answer. A server that hangs up without a word is asked twice; twice is a refusal."""
+        answer = await self._once(offer)
+        if isinstance(answer, Unclear) and answer.left:
+            await asyncio.sleep(_PAUSE_SECONDS)
+            answer = await self._once(offer)
+            if isinstance(answer, Unclear) and answer.left:
+                self._hang_ups += 1
+                answer = Refused()
+        if isinstance(answer, Chosen):
+            self._chosen.append(answer)
+        elif isinstance(answer, Refused) and answer.alert is not None:
+            self._alerts += 1
+        return answer
+
+    async def _once(self, offer: Offer, *, patient: bool = False) -> Answer:
+        async with self._slots:
+            if not patient and (reason := self._reason_to_stop()) is not None:
+                return Unclear(reason)
+            hearing = Hearing(offer)
+            hello = encode(offer, sni=self.endpoint.sni, random=os.urandom(96))
+            answer = await self._converse(hello, hearing.feed, hearing.ended)
+        if isinstance(answer, Unclear) and (answer.silent or answer.left):
+            self._disappointments += 1
+        return answer
+
+    def _reason_to_stop(self) -> str | None:
+        if self.connections >= CONNECTIONS_MAX:
+            return "enough connections"
+        if asyncio.get_running_loop().time() >= self.deadline:
+            return "time was up"
+        known = bool(self._chosen or self._alerts)
+        # Those that refuse by hanging up do so for every version they do not speak.
+        patience = _PATIENCE if known else _PATIENCE_WITH_STRANGERS
+        silences = self._disappointments - (2 * self._hang_ups if known else 0)
+        return "the server had stopped answering" if silences >= patience else None
+
+    async def _ssl2(self) -> VersionFound:
+        async with self._slots:
+            support = await self._converse(encode_ssl2(challenge=os.urandom(16)), _Ssl2().feed, _ssl2_ended)
+        return VersionFound(code.SSL2, support, complete=support is Support.REJECTED)
+
+    async def _converse(self, hello: bytes, feed: Callable[[bytes], T | None], ended: Callable[..., T]) -> T:
+        """Says `hello` on a new connection and feeds what comes back until there is an answer."""
+        loop = asyncio.get_running_loop()
+        until = min(self.deadline, loop.time() + self.probe_seconds)
+        self.connections += 1
+        self.opened()
+        try:
+            connection = await connect(self.endpoint.address, self.endpoint.port, deadline=until)
+        except Unsuccessful as failure:
+            return ended(failure.detail, silent=failure.outcome is not Outcome.RESET)
+        try:
+            async with asyncio.timeout_at(until):
+                await loop.sock_sendall(connection, hello)
+                while data := await loop.sock_recv(connection, _CHUNK):
+                    if (answer := feed(data)) is not None:
+                        return answer
+            return ended("hung up")
+        except TimeoutError:
+            return ended("no answer in time", silent=True)
+        except OSError as error:
+            return ended(error.strerror or type(error).__name__)
+        finally:
+            # Left before the next one is begun: no more than AT_ONCE are ever open from our side.
+            with contextlib.suppress(OSError):
+                connection.shutdown(socket.SHUT_WR)
+            self.part_from(connection)
+
+
+@dataclass(slots=True)
+class _Ssl2:
+    """Listens for SSL 2's SERVER-HELLO."""
+
+    _data: bytearray = field(default_factory=bytearray)
+
+    def feed(self, data: bytes) -> Support | None:
+        self._data += data
+        if self._data[0] == _TLS_ALERT:
+            # The answer of a server that knows TLS only.
+            whole = len(self._data) >= _ALERT_BYTES
+            return (Support.REJECTED if self._data[5] == _FATAL else Support.UNKNOWN) if whole else None
+        try:
+            ciphers = parse_ssl2(bytes(self._data))
+        except Malformed:
+            return Support.UNKNOWN
+        if ciphers is None:
+            return Support.UNKNOWN if len(self._data) > _SSL2_MAX else None
+        return Support.ACCEPTED if ciphers else Support.REJECTED
+
+
+def _ssl2_ended(_: str, *, silent: bool = False) -> Support:
+    # Hanging up is how nearly every server without SSL 2 answers; a control probe guards the conclusion.
+    return Support.UNKNOWN if silent else Support.REJECTED

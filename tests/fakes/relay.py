@@ -1,0 +1,71 @@
+"""A TCP relay on loopback that counts connections, and may ban its client after so many of them."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import struct
+import threading
+from dataclasses import dataclass
+from types import TracebackType
+
+_IO_SECONDS = 10.0
+_RESET = struct.pack("ii", 1, 0)
+
+
+@dataclass(slots=True)
+class Relay:
+    """Passes connections on to `127.0.0.1:target_port`. Use as a context manager.
+
+    After `ban_after` connections, each further one is reset at once.
+    """
+
+    target_port: int
+    ban_after: int | None = None
+    port: int = 0
+    accepted: int = 0
+    _listener: socket.socket | None = None
+
+    def __enter__(self) -> Relay:
+        self._listener = socket.create_server(("127.0.0.1", 0), backlog=1024)
+        self.port = self._listener.getsockname()[1]
+        threading.Thread(target=self._accept, args=(self._listener,), daemon=True).start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
+        if self._listener is not None:
+            with contextlib.suppress(OSError):
+                self._listener.shutdown(socket.SHUT_RDWR)
+            self._listener.close()
+
+    def _accept(self, listener: socket.socket) -> None:
+        while True:
+            try:
+                client, _ = listener.accept()
+            except OSError:
+                return
+            self.accepted += 1
+            if self.ban_after is not None and self.accepted > self.ban_after:
+                client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
+                client.close()
+                continue
+            threading.Thread(target=_carry, args=(client, self.target_port), daemon=True).start()
+
+
+def _carry(client: socket.socket, target_port: int) -> None:
+    with client, contextlib.suppress(OSError):
+        server = socket.create_connection(("127.0.0.1", target_port), _IO_SECONDS)
+        client.settimeout(_IO_SECONDS)
+        with server:
+            back = threading.Thread(target=_pump, args=(server, client), daemon=True)
+            back.start()
+            _pump(client, server)
+            back.join(_IO_SECONDS)
+
+
+def _pump(source: socket.socket, sink: socket.socket) -> None:
+    with contextlib.suppress(OSError):
+        while data := source.recv(65536):
+            sink.sendall(data)
+    with contextlib.suppress(OSError):
+        sink.shutdown(socket.SHUT_WR)

@@ -1,0 +1,117 @@
+"""Whatever a peer does, an enumeration ends by its deadline and never calls accepted what was not."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from ipaddress import ip_address
+
+import pytest
+
+from services.scanner.enumerating import AT_ONCE, Endpoint, Enumeration
+from services.scanner.scan import Tools
+from tests.fakes.hostile_server import Hear, HostileServer, Leave, Say, Step, Wait, alert
+from tests.fakes.tls_bytes import hello_record, message, record, retry_record, ssl2_hello
+from vigilo.events.posture import Posture, Support
+
+HELLO = hello_record(0x0303, 0xC02F)
+NEVER_OFFERED = hello_record(0x0303, 0xFFFD)
+HANG = 5.0  # an enumeration has 3 seconds in these tests
+
+HOSTILE: dict[str, list[Step]] = {
+    "silence": [Wait()],
+    "silence after the hello": [Hear(), Wait()],
+    "leaves at once": [Leave()],
+    "leaves after the hello": [Hear(), Leave()],
+    "resets at once": [Leave("rst")],
+    "resets after the hello": [Hear(), Leave("rst")],
+    "resets in the middle": [Hear(), Say(HELLO[:20]), Leave("rst")],
+    "leaves in the middle": [Hear(), Say(HELLO[:20]), Leave()],
+    "drips": [Hear(), Say(HELLO[:40], every=0.05)],
+    "garbage": [Hear(), Say(bytes(range(256)) * 16), Leave()],
+    "garbage in a record": [Hear(), Say(record(22, b"\xff" * 300)), Wait()],
+    "HTTP": [Hear(), Say(b"HTTP/1.1 400 Bad Request\r\n\r\n"), Leave()],
+    "a banner without end": [Say(b"220-hello\r\n" * 100, every=0.001)],
+    "warnings without end": [Hear(), Say(alert(112, level=1) * 2000), Wait()],
+    "empty records without end": [Hear(), Say(record(22, b"") * 5000), Wait()],
+    "change_cipher_specs without end": [Hear(), Say(record(20, b"\x01") * 5000), Wait()],
+    "a message of 16 MiB": [Hear(), Say(record(22, b"\x02\xff\xff\xff") + record(22, bytes(16000)) * 80), Wait()],
+    "a record of 64 KiB": [Hear(), Say(b"\x16\x03\x03\xff\xff" + bytes(65535)), Wait()],
+    "a version never offered": [Hear(), Say(hello_record(0x0305, 0xC02F)), Wait()],
+    "a suite never offered": [Hear(), Say(NEVER_OFFERED), Wait()],
+    "a retry with a group never offered": [Hear(), Say(retry_record(0x1301, 0x7777) * 50), Wait()],
+    "application data": [Hear(), Say(record(23, bytes(200))), Wait()],
+    "a certificate instead": [Hear(), Say(record(22, message(11, bytes(600)))), Wait()],
+    "only the hello's head": [Hear(), Say(b"\x16\x03\x03\x00\x7a\x02\x00"), Wait()],
+    "an alert of an unknown level": [Hear(), Say(record(21, b"\x07\x28")), Wait()],
+}  # fmt: skip
+ALWAYS_ALERT = {"handshake_failure": 40, "protocol_version": 70, "internal_error": 80, "no alert we know": 200}
+
+
+async def enumerate_port(port: int, tools: Tools, *, seconds: float = 3.0) -> Posture:
+    endpoint = Endpoint(ip_address("127.0.0.1"), port, "a.test", alpn=True)
+    deadline = asyncio.get_running_loop().time() + seconds
+    enumeration = Enumeration(
+        endpoint, deadline, part_from=tools.part_from, opened=tools.count_connection, probe_seconds=0.4
+    )
+    async with asyncio.timeout(HANG):
+        return await enumeration.run(known_good=False)
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+async def test_nothing_is_accepted_and_nothing_hangs(tools: Tools, name: str) -> None:
+    with HostileServer(HOSTILE[name]) as server:
+        posture = await enumerate_port(server.port, tools)
+        assert server.accepted <= 60
+    assert posture.supporting(Support.ACCEPTED) == ()
+    assert posture.supporting(Support.REJECTED) == ()
+    assert posture.groups is None
+
+
+@pytest.mark.parametrize("number", ALWAYS_ALERT.values(), ids=ALWAYS_ALERT)
+async def test_alerts_reject(tools: Tools, number: int) -> None:
+    with HostileServer([Hear(), Say(alert(number)), Leave()]) as server:
+        posture = await enumerate_port(server.port, tools)
+        assert server.accepted <= 40
+    assert len(posture.supporting(Support.REJECTED)) == 6
+
+
+async def test_the_same_suite_for_ever_is_not_taken_for_more_than_one(tools: Tools) -> None:
+    """A server that answers every hello alike: once a suite is struck, its choice was not offered."""
+    with HostileServer([Hear(), Say(HELLO), Wait()]) as server:
+        posture = await enumerate_port(server.port, tools)
+        assert server.accepted <= 60
+    tls12 = next(one for one in posture.versions if one.version == "TLSv1.2")
+    assert tls12.suites in {(), ("TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256",)}
+    assert not tls12.complete
+    assert posture.groups is None
+
+
+async def test_a_retry_loop_is_cut(tools: Tools) -> None:
+    with HostileServer([Hear(), Say(retry_record(0x1301, 29) * 20), Wait()]) as server:
+        posture = await enumerate_port(server.port, tools)
+        assert server.accepted <= 60
+    tls13 = next(one for one in posture.versions if one.version == "TLSv1.3")
+    assert (tls13.suites, tls13.complete) == (("TLS_AES_128_GCM_SHA256",), False)
+
+
+async def test_ssl2_is_recognised(tools: Tools) -> None:
+    with HostileServer([Hear(), Say(ssl2_hello((0x0700C0,))), Wait()]) as server:
+        posture = await enumerate_port(server.port, tools)
+    assert posture.supporting(Support.ACCEPTED) == ("SSLv2",)
+
+
+async def test_five_connections_at_a_time(tools: Tools) -> None:
+    with HostileServer([Wait()]) as server:
+        looking = asyncio.create_task(enumerate_port(server.port, tools))
+        await asyncio.sleep(0.2)  # half of a probe's time
+        assert server.accepted == AT_ONCE == 5
+        await looking
+
+
+async def test_nobody_there(tools: Tools) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+    posture = await enumerate_port(port, tools)
+    assert posture.supporting(Support.UNKNOWN) == tuple(one.version for one in posture.versions)
+    assert posture.connections <= 20
