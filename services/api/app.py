@@ -71,7 +71,7 @@ def create_app(settings: ApiSettings) -> FastAPI:
     app.state.resources = shared
     problems.install(app)
     audit_refusals(app)
-    app.add_middleware(front.FrontDoor, hosts=settings.allowed_hosts)
+    app.add_middleware(front.FrontDoor, hosts={*settings.allowed_hosts, settings.public_host})
     app.add_middleware(Measured, metrics=metrics)
     _route(app)
     install(app, shared)

@@ -22,6 +22,7 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from services.api.permissions import LEAST, Permission, Role, allowed
 from services.api.problems import Problem
 from services.api.resources import resources
+from services.api.web.address import client_of
 from vigilo.adapters.postgres import Connection
 
 TOKEN_PREFIX: Final = "vgl_"
@@ -130,7 +131,7 @@ async def token_caller(
     if credentials is None:
         raise _unauthorised("Send your token as `Authorization: Bearer vgl_...`.", _CHALLENGE)
     async with resources(request).pool.connection() as connection:
-        found = await owner_of(connection, credentials.credentials, origin=client_address(request))
+        found = await owner_of(connection, credentials.credentials, origin=client_of(request))
     if found is None:
         raise _unauthorised("This token is unknown, expired or revoked.", f'{_CHALLENGE}, error="invalid_token"')
     request.state.caller = found  # whose refusals are audited (audit/refusals.py)
@@ -148,11 +149,6 @@ async def caller(
     if workspace.lower() not in {found.slug, str(found.workspace_id)}:
         raise Problem(404, "not-found", "There is no such workspace, or it is not yours.")
     return found
-
-
-def client_address(request: Request) -> str | None:
-    """Where the request came from, as the connection tells it; no header is believed."""
-    return request.client.host if request.client else None
 
 
 def _unauthorised(detail: str, challenge: str) -> Problem:

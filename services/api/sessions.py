@@ -67,6 +67,11 @@ async def open_session(connection: Connection, user_id: UUID, *, at: datetime, l
     return secret
 
 
+async def forget_old(connection: Connection, user_id: UUID, *, at: datetime) -> None:
+    """The user's sessions that ended a month ago, and links long past, are no longer kept."""
+    await connection.execute("select config.forget_old_sign_ins_of(%s, %s)", (user_id, at))
+
+
 async def live_session(connection: Connection, secret: str | None, *, idle: timedelta) -> Session | None:
     """The session of this cookie; None for an unknown, ended, expired or idle one, or a disabled user's."""
     if secret is None or not is_secret(secret):

@@ -57,6 +57,7 @@ class Entrance:
 
     async def open(self, connection: Connection, user_id: UUID, *, by: str, origin: str | None, at: datetime) -> str:
         """A new session of this user in the transaction under way, told in the audit log; returns its secret."""
+        await sessions.forget_old(connection, user_id, at=at)
         secret = await sessions.open_session(connection, user_id, at=at, lifetime=self.settings.session_lifetime)
         await tell(connection, user_id, "user.sign-in", origin=origin, at=at, after={"by": by})
         return secret

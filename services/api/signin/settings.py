@@ -86,6 +86,16 @@ class SignInSettings(EnvironmentSettings):
         """True where people come by https, whoever ends TLS."""
         return self.public_url.startswith("https://")
 
+    @property
+    def public_host(self) -> str:
+        """The name people reach Vigilo by, without port; brackets of an IPv6 address stay."""
+        return (
+            urlsplit(self.public_url)
+            .netloc.rpartition("@")[2]
+            .removesuffix(f":{urlsplit(self.public_url).port}")
+            .lower()
+        )
+
     def group_map(self) -> tuple[GroupRole, ...]:
         """Which groups stand for which roles."""
         return parse_group_map(self.oidc_group_map)

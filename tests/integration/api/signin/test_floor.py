@@ -27,7 +27,6 @@ def tls_url(api: ApiServer, tmp_path_factory: pytest.TempPathFactory) -> Iterato
         api.api_url,
         tmp_path_factory.mktemp("tls"),
         public_url="https://vigilo.example",
-        allowed_hosts=("vigilo.example",),
     )
     with served(settings) as url:
         yield url

@@ -191,3 +191,22 @@ async def test_a_session_is_worth_what_its_user_is_at_this_moment(
     assert found is not None and not found.may(Permission.HOST_ADD)
     api.rows("delete from config.memberships where user_id = %s returning 1", person.user_id)
     assert await caller("one") is None
+
+
+def test_sessions_and_links_long_past_are_forgotten_at_sign_in(
+    api: ApiServer, browser: Browser, person: Person, another: Callable[[], Browser]
+) -> None:
+    for one in (another(), another(), browser):
+        one.sign_in(person.email, PASSWORD)
+    aged = "update config.sessions set ended_at = now() - interval '%s days' where session_id = (select session_id "
+    aged += "from config.sessions where user_id = %%s and ended_at is null order by created_at limit 1) returning 1"
+    for days in (31, 29):
+        assert len(api.rows(aged % days, person.user_id)) == 1
+    api.rows(
+        "insert into config.sign_in_links (sha256, user_id, expires_at) "
+        "values (sha256('x'), %s, now() - interval '2 days') returning 1",
+        person.user_id,
+    )
+    another().sign_in(person.email, PASSWORD)
+    assert len(api.rows("select 1 from config.sessions where user_id = %s", person.user_id)) == 3
+    assert api.rows("select 1 from config.sign_in_links where user_id = %s", person.user_id) == []

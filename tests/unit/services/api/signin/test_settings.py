@@ -33,3 +33,15 @@ def test_https_is_what_makes_cookies_secure(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setenv("VIGILO_PUBLIC_URL", "https://vigilo.example/")
     settings = read(SignInSettings)
     assert settings.behind_tls and settings.public_url == "https://vigilo.example"
+
+
+@pytest.mark.parametrize(
+    ("url", "host"),
+    [
+        ("http://127.0.0.1:8080", "127.0.0.1"),
+        ("https://Vigilo.Example", "vigilo.example"),
+        ("https://[2001:db8::1]:8443", "[2001:db8::1]"),
+    ],
+)
+def test_the_name_people_come_by_is_answered(url: str, host: str) -> None:
+    assert SignInSettings(public_url=url).public_host == host
