@@ -18,6 +18,7 @@ COMMANDS = {
     "topics": "vigilo_cli.topics",
     "dlq": "vigilo_cli.dlq",
     "user": "vigilo_cli.user",
+    "quota": "vigilo_cli.quota",
     "republish": "vigilo_cli.republish",
     "rebuild": "vigilo_cli.rebuild",
     "audit": "vigilo_cli.audit",

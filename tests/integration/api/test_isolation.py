@@ -208,7 +208,7 @@ def test_sql_sees_changes_and_adds_nothing_of_another_workspace(stage: Stage, as
 
 def count(connection: psycopg.Connection, statement: str, table: sql.Identifier) -> int:
     try:
-        return connection.execute(sql.SQL(statement).format(table), (THEIRS,)).rowcount  # type: ignore[arg-type]
+        return connection.execute(sql.SQL(statement).format(table), (THEIRS,)).rowcount
     except psycopg.errors.InsufficientPrivilege:
         return 0
 
@@ -225,7 +225,7 @@ def test_without_a_workspace_sql_sees_nothing(stage: Stage, as_api: psycopg.Conn
         as_api.execute("reset vigilo.workspace" if setting is None else "set vigilo.workspace = ''")
         for name in tables(stage):
             try:
-                assert as_api.execute(f"select workspace_id from {name}").fetchall() == [], name  # type: ignore[call-overload]
+                assert as_api.execute(f"select workspace_id from {name}").fetchall() == [], name
             except psycopg.errors.InsufficientPrivilege:
                 continue
         assert as_api.execute("select user_id from config.users").fetchall() == []
@@ -245,4 +245,4 @@ def test_people_of_another_workspace_and_every_secret_of_signing_in_stay_hidden(
         *(f"delete from config.{table}" for table in SHUT),
     ):
         with pytest.raises(psycopg.errors.InsufficientPrivilege):
-            as_api.execute(statement)  # type: ignore[call-overload]
+            as_api.execute(statement)

@@ -9,8 +9,10 @@ from collections.abc import Iterator
 import httpx
 import psycopg
 import pytest
+from typer.testing import CliRunner
 
 from tests.fakes.api_server import ApiServer
+from vigilo_cli.quota import app as vigilo_quota
 
 pytestmark = pytest.mark.postgres
 
@@ -113,3 +115,18 @@ def test_the_service_may_not_give_itself_a_larger_plan(api: ApiServer) -> None:
         connection.execute("select set_config('vigilo.workspace', %s, false)", (str(api.one.workspace_id),))
         with pytest.raises(psycopg.errors.InsufficientPrivilege):
             connection.execute("update config.workspaces set scans_per_day = null")
+
+
+@pytest.mark.parametrize(("granted", "limit"), [("48", 48), ("unlimited", None)])
+def test_the_operator_sets_the_plan_and_the_audit_log_tells_it(
+    api: ApiServer, one: httpx.Client, monkeypatch: pytest.MonkeyPatch, granted: str, limit: int | None
+) -> None:
+    allow(api, 7)
+    monkeypatch.setenv("VIGILO_DATABASE_URL", api.admin_url)
+    done = CliRunner().invoke(vigilo_quota, ["set", "one", granted])
+    assert done.exit_code == 0 and "(before: 7)" in done.output, done.output
+    assert one.get("quota").json()["limit"] == limit
+    entry = one.get("audit", params={"action": "quota.grant", "limit": 200}).json()["items"]
+    told = [(item["actor"], item["before"], item["after"]) for item in entry]
+    assert ("system", {"scans_per_day": 7}, {"scans_per_day": limit}) in told
+    assert CliRunner().invoke(vigilo_quota, ["set", "nowhere", granted]).exit_code == 1
