@@ -19,6 +19,7 @@ from vigilo.events.facts import CertificateFacts, HstsFacts, StapleFacts
 from vigilo.events.scans import Outcome, Snapshot
 from vigilo.events.text import visible
 from vigilo.tls.endpoint import Endpoint
+from vigilo_cli.posture import posture_table, versions_table
 
 _NAMES_SHOWN = 8
 _PLAIN_WIDTH = 120  # of a page that goes to a file or a pipe
@@ -63,6 +64,10 @@ def _parts(snapshot: Snapshot, card: ReportCard) -> Iterator[RenderableType]:
         yield _section("Certificate", _certificate(snapshot.chain[0]) if snapshot.chain else Table.grid())
         yield _section("Chain as served", _chain(snapshot))
         yield _section("Connection", _connection(snapshot))
+    if snapshot.posture is not None:
+        yield _section("Versions and cipher suites", versions_table(snapshot.posture))
+        yield _section("What else it accepts", posture_table(snapshot.posture))
+    if snapshot.outcome is Outcome.OK:
         yield _section("Findings", _findings(card))
     if len(snapshot.addresses) > 1:
         yield _section("Addresses", _addresses(snapshot))

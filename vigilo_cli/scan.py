@@ -50,7 +50,10 @@ def scan(
         ),
     ],
     as_json: Annotated[bool, typer.Option("--json", help="Print the snapshot as JSON.")] = False,
-    light: Annotated[bool, typer.Option("--light", help="A light scan: the only depth there is so far.")] = True,
+    full: Annotated[
+        bool,
+        typer.Option("--full/--light", help="Also find out all versions, cipher suites and groups the server accepts."),
+    ] = False,
     address: Annotated[str | None, typer.Option(metavar="IP", help="Connect there instead of asking DNS.")] = None,
     sni: Annotated[str | None, typer.Option(metavar="NAME", help="Ask the server for this name.")] = None,
     starttls: Annotated[
@@ -72,7 +75,7 @@ def scan(
     """
     target = _target(host, address=address, sni=sni, protocol=starttls or Protocol.AUTO)
     judge = TrustJudge(_stores(roots))
-    snapshot = asyncio.run(_scan(target))
+    snapshot = asyncio.run(_scan(target, Depth.FULL if full else Depth.LIGHT))
     card = grade_snapshot(snapshot, _chain_der(snapshot), judge=judge, at=snapshot.finished_at)
     if as_json:
         print(snapshot.model_dump_json(exclude_none=True, indent=2, ensure_ascii=True))
@@ -141,12 +144,12 @@ def _wrong_usage(what: str, error: Exception) -> NoReturn:
     raise typer.BadParameter(str(error), param_hint=what) from error
 
 
-async def _scan(target: Target) -> Snapshot:
+async def _scan(target: Target, depth: Depth) -> Snapshot:
     now = datetime.now(UTC)
     request = ScanRequested(
         scan_id=new_id(),
         target=target,
-        depth=Depth.LIGHT,
+        depth=depth,
         reason=ScanReason.COMMAND,
         lane=Lane.NOW,
         requested_at=now,

@@ -53,12 +53,14 @@ def openssl_suites(version: str, ciphers: str) -> list[str]:
 
 
 @contextmanager
-def tlslite_server(leaf: Issued, *, ciphers: Sequence[str], key_exchanges: Sequence[str]) -> Iterator[int]:
-    """The port of a tlslite-ng server for SSL 3 to TLS 1.2 with its names of ciphers and key exchanges."""
+def tlslite_server(
+    leaf: Issued, *, ciphers: Sequence[str], key_exchanges: Sequence[str], newest: tuple[int, int] = (3, 3)
+) -> Iterator[int]:
+    """The port of a tlslite-ng server for SSL 3 to `newest`, with tlslite's names of ciphers and key exchanges."""
     certificate, key = _pems(leaf)
     chain, settings = X509CertChain(), HandshakeSettings()
     chain.parsePemList(certificate.decode())
-    settings.minVersion, settings.maxVersion = (3, 0), (3, 3)
+    settings.minVersion, settings.maxVersion = (3, 0), newest
     settings.cipherNames, settings.keyExchangeNames = list(ciphers), list(key_exchanges)
     settings.macNames = ["sha", "md5", "sha256", "aead"]
     private = parsePEMKey(key.decode(), private=True)

@@ -12,9 +12,11 @@ import pytest
 from OpenSSL import SSL
 
 from tests.fakes import pki, starttls_server
+from tests.fakes.foreign_servers import tlslite_server
 from tests.fakes.hostile_server import HostileServer, Say, Wait
 from tests.fakes.starttls_server import StarttlsServer
 from tests.fakes.tls_server import Serving, TlsServer
+from vigilo.events.posture import Support
 from vigilo.events.scans import Outcome, Snapshot
 
 AUTHORITY = pki.Authority.create()
@@ -106,3 +108,28 @@ def test_a_poor_terminal_gets_escapes_not_a_traceback() -> None:
         done = vigilo(f"127.0.0.1:{server.port}", PYTHONIOENCODING="ascii")
     assert done.returncode == 3
     assert "b\\xfccher" in done.stdout
+
+
+def test_a_full_scan_lists_versions_suites_and_groups(roots: str) -> None:
+    serving = Serving(AUTHORITY.leaf("localhost"), oldest=SSL.TLS1_2_VERSION, ciphers=b"ECDHE-ECDSA-AES256-GCM-SHA384")
+    with TlsServer(serving) as server:
+        done = vigilo(f"localhost:{server.port}", "--roots", roots, "--full")
+        as_json = vigilo(f"localhost:{server.port}", "--roots", roots, "--full", "--json")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "TLSv1.2  yes, one suite" in done.stdout
+    assert "TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384" in done.stdout
+    assert "TLSv1.0  no" in done.stdout
+    assert "X25519MLKEM768, " in done.stdout
+    posture = Snapshot.model_validate_json(as_json.stdout).posture
+    assert posture is not None
+    assert posture.supporting(Support.ACCEPTED) == ("TLSv1.2", "TLSv1.3")
+
+
+def test_ssl3_only_is_shown_although_no_handshake_succeeds(roots: str) -> None:
+    leaf = AUTHORITY.leaf("localhost", options=pki.Options(key=pki.rsa_key()))
+    with tlslite_server(leaf, ciphers=("rc4",), key_exchanges=("rsa",), newest=(3, 0)) as port:
+        done = vigilo(f"127.0.0.1:{port}", "--sni", "localhost", "--roots", roots, "--full")
+    assert done.returncode == 1
+    assert "Scan failed" in done.stdout
+    assert "SSLv3    yes, 2 suites" in done.stdout
+    assert "TLSv1.2  no" in done.stdout
