@@ -9,6 +9,7 @@ from vigilo.grading.rules.cabf_br import key_size, signature_algorithm
 from vigilo.grading.rules.house import hsts, post_quantum, stapling
 from vigilo.grading.rules.rfc5280 import chain_validates, within_validity
 from vigilo.grading.rules.rfc8996 import protocol_version
+from vigilo.grading.rules.rfc9325 import cipher_suites
 from vigilo.grading.rules.rfc9525 import name_matches
 
 
@@ -27,6 +28,7 @@ VIGILO_2026 = Rulebook(
         name_matches.RULE,
         within_validity.RULE,
         protocol_version.RULE,
+        cipher_suites.RULE,
         key_size.RULE,
         signature_algorithm.RULE,
         stapling.RULE,
