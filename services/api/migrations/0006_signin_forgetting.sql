@@ -1,4 +1,5 @@
 -- What sign-in leaves behind is forgotten: sessions thirty days after their end, links a day after theirs.
+-- And where a refused sign-in of a disabled user is told: memberships_of names no place of his.
 -- depends: 0006_signin
 
 create function config.forget_old_sign_ins_of(wanted uuid, at timestamptz) returns void
@@ -12,5 +13,11 @@ begin
 end $$;
 create index sessions_of_user on config.sessions (user_id);
 create index sign_in_links_by_user on config.sign_in_links (user_id);
-revoke all on function config.forget_old_sign_ins_of(uuid, timestamptz) from public;
-grant execute on function config.forget_old_sign_ins_of(uuid, timestamptz) to vigilo_api;
+
+create function config.workspaces_to_tell_of(wanted uuid) returns setof uuid
+    language sql stable security definer set search_path = pg_catalog, pg_temp
+    as $$ select m.workspace_id from config.memberships m where m.user_id = wanted order by 1 $$;
+
+revoke all on function config.forget_old_sign_ins_of(uuid, timestamptz), config.workspaces_to_tell_of(uuid) from public;
+grant execute on function config.forget_old_sign_ins_of(uuid, timestamptz), config.workspaces_to_tell_of(uuid)
+    to vigilo_api;

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from vigilo.adapters.postgres import Connection
@@ -19,6 +20,14 @@ class LocalAccount:
     name: str
     password_hash: str | None = field(repr=False)
     disabled: bool
+
+
+class Disabled(Exception):
+    """This user may not sign in."""
+
+    def __init__(self, user_id: UUID) -> None:
+        super().__init__(f"user:{user_id}")
+        self.user_id = user_id
 
 
 async def local_account(connection: Connection, email: str) -> LocalAccount | None:
@@ -39,17 +48,18 @@ async def add_local_account(
 
 async def account_of_subject(
     connection: Connection, *, issuer: str, subject: str, email: str | None, name: str, at: datetime
-) -> UUID | None:
+) -> UUID:
     """The account of (issuer, subject), made if it is new, its name and address as the issuer tells them now.
 
-    None for a disabled one. The address only describes: no account is ever found by it.
+    The address only describes: no account is ever found by it. Raises Disabled.
     """
     row = await _by_subject(connection, issuer, subject)
     if row is None:
         await _add(connection, email, name, None, issuer, subject, at)
         row = await _by_subject(connection, issuer, subject)
-    if row is None or row["disabled_at"] is not None:
-        return None
+    assert row is not None  # or it could have been made
+    if row["disabled_at"] is not None:
+        raise Disabled(row["user_id"])
     await connection.execute("select config.describe_user(%s, %s, %s, %s)", (row["user_id"], email, name, at))
     return UUID(str(row["user_id"]))
 
@@ -78,7 +88,7 @@ async def hold_password(connection: Connection, account: LocalAccount, *, fresh_
     return bool(row and row["yes"])
 
 
-async def _by_subject(connection: Connection, issuer: str, subject: str) -> dict[str, object] | None:
+async def _by_subject(connection: Connection, issuer: str, subject: str) -> dict[str, Any] | None:
     found = await connection.execute("select * from config.user_by_subject(%s, %s)", (issuer, subject))
     return await found.fetchone()
 

@@ -66,12 +66,16 @@ class Entrance:
         kept = account.password_hash
         return await self.workers.hashed(password) if kept and self.workers.is_outdated(kept) else None
 
+    async def note_disabled(self, user_id: UUID, origin: str | None, at: datetime) -> None:
+        """A disabled user came; his workspaces are told."""
+        await self._tell_refusal(user_id, "disabled", origin, at)
+
     async def _note_refusal(self, account: LocalAccount | None, origin: str | None, at: datetime) -> None:
         if account is None:
             log_refusal("unknown account", origin=origin)
-            return
-        reason = "disabled" if account.disabled else "password"
+        else:
+            await self._tell_refusal(account.user_id, "disabled" if account.disabled else "password", origin, at)
+
+    async def _tell_refusal(self, user_id: UUID, reason: str, origin: str | None, at: datetime) -> None:
         async with self.pool.connection() as connection, connection.transaction():
-            await tell(
-                connection, account.user_id, "user.sign-in-refused", origin=origin, at=at, after={"reason": reason}
-            )
+            await tell(connection, user_id, "user.sign-in-refused", origin=origin, at=at, after={"reason": reason})

@@ -13,7 +13,6 @@ from uuid import UUID
 
 from services.api.audit.change import Change
 from services.api.audit.writing import record
-from services.api.sessions import places_of
 from vigilo.adapters.postgres import Connection, tenant
 
 logger = logging.getLogger("vigilo.api.signin")
@@ -31,13 +30,11 @@ async def tell(
 ) -> None:
     """One entry per workspace of this user, in the transaction under way. The actor is the user unless named."""
     told = Change(action, f"user:{user_id}", None, after or {})
-    places = await places_of(connection, user_id)
     # In one order for all: each entry takes the lock of its workspace's chain until the transaction ends.
-    for place in sorted(places, key=lambda one: one.workspace_id):
-        async with tenant(connection, place.workspace_id):
-            await record(
-                connection, place.workspace_id, (told,), actor=actor or f"user:{user_id}", origin=origin, at=at
-            )
+    found = await connection.execute("select id from config.workspaces_to_tell_of(%s) as id", (user_id,))
+    for row in await found.fetchall():
+        async with tenant(connection, row["id"]):
+            await record(connection, row["id"], (told,), actor=actor or f"user:{user_id}", origin=origin, at=at)
 
 
 def log_refusal(reason: str, *, origin: str | None) -> None:

@@ -60,7 +60,11 @@ async def come_back(request: Request) -> Response:
         raise Problem(403, "sign-in-refused", detail, headers={"Set-Cookie": _dropped(request)}) from error
     except IssuerUnusable as error:
         raise _unreachable(error) from error
-    secret = await _admit(request, who, visit.origin, at)
+    try:
+        secret = await _admit(request, who, visit.origin, at)
+    except accounts.Disabled as error:
+        await desk(request).entrance.note_disabled(error.user_id, visit.origin, at)
+        raise Problem(403, "sign-in-refused", "This account is disabled.") from error
     return entered(request, secret, path=next_path)
 
 
@@ -71,8 +75,6 @@ async def _admit(request: Request, who: Identity, origin: str | None, at: dateti
         user_id = await accounts.account_of_subject(
             connection, issuer=who.issuer, subject=who.subject, email=who.email, name=who.name, at=at
         )
-        if user_id is None:
-            raise Problem(403, "sign-in-refused", "This account is disabled.")
         await follow_groups(connection, user_id, groups, settings.group_map(), origin=origin, at=at)
         return await desk(request).entrance.open(connection, user_id, by="oidc", origin=origin, at=at)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -89,6 +90,14 @@ def another(api: ApiServer) -> Iterator[Callable[[], Browser]]:
 def no_attempts_so_far(api: ApiServer) -> None:
     """All tests come from one address, which would run out of attempts."""
     api.rows("delete from config.sign_in_failures returning bucket")
+
+
+def told(api: ApiServer, person: Person, count: int) -> list[tuple[str, object]]:
+    """The same, once there are so many: a refusal is written after it was answered. At most five seconds."""
+    deadline = time.monotonic() + 5
+    while len(entries := audited(api, person)) < count and time.monotonic() < deadline:
+        time.sleep(0.02)
+    return entries
 
 
 def audited(api: ApiServer, person: Person) -> list[tuple[str, object]]:
