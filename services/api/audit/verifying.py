@@ -63,18 +63,19 @@ async def verify(connection: Connection, workspace_id: UUID, told: Told | None =
     """Walks the whole chain as it is at one moment; `connection` is one of vigilo_api outside a transaction."""
     findings: list[Finding] = []
     hashes: dict[int, str] = {}
-    last = START
+    last, count = START, 0
     async with tenant(connection, workspace_id, read_only=True):
         while rows := await _rows(connection, last.sequence):
             for row in rows:
                 findings += _examine(last, row)
-                last = Link(row["sequence"], row["hash"])
-                hashes[last.sequence] = last.hash
+                last, count = Link(row["sequence"], row["hash"]), count + 1
+                if told is not None:
+                    hashes[last.sequence] = last.hash
         findings += verify_head(last, await store.head(connection))
     if told is None:
-        return Verdict(len(hashes), last, tuple(findings))
+        return Verdict(count, last, tuple(findings))
     compared = compare(hashes, told.copies.get(workspace_id, Copies()))
-    return Verdict(len(hashes), last, (*findings, *compared.findings), compared.compared, compared.unpublished)
+    return Verdict(count, last, (*findings, *compared.findings), compared.compared, compared.unpublished)
 
 
 async def read_copies(kafka: KafkaSettings, *, timeout: timedelta) -> Told:

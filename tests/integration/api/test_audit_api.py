@@ -289,3 +289,16 @@ def test_rules_are_told_too(one: httpx.Client) -> None:
     assert [entry["action"] for entry in told] == ["rule.delete", "rule.edit", "rule.create"]
     assert (told[1]["before"]["severity"], told[1]["after"]["severity"]) == ("info", "critical")
     assert told[0]["after"] is None
+
+
+def test_who_takes_an_invitation_is_told_where_it_leads(api: ApiServer, one: httpx.Client) -> None:
+    guest = add_person(api, api.two, "viewer")
+    token = one.post("invitations", json={"role": "member"}).json()["token"]
+    elsewhere = len(entries(api, "two"))
+    with guest.client() as client:
+        answer = client.post(f"{api.base_url}/api/v1/invitations/accept", json={"token": token})
+    assert answer.status_code == 200, answer.text
+    (entry,) = last(one)
+    assert (entry["actor"], entry["subject"]) == (f"user:{guest.user_id}", f"user:{guest.user_id}")
+    assert entry["after"]["role"] == "member"
+    assert len(entries(api, "two")) == elsewhere
