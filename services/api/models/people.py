@@ -99,7 +99,9 @@ class InvitationMade(InvitationView):
 class InvitationTaken(BaseModel):
     """The secret of an invitation."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, json_schema_extra={"examples": [{"token": INVITATION_PREFIX + "a" * 43}]}
+    )
 
     token: InvitationToken = Field(examples=[INVITATION_PREFIX + "a" * 43])
 
