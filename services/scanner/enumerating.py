@@ -36,6 +36,7 @@ from vigilo.tls.wire.server_hello import parse_ssl2
 AT_ONCE = 5  # connections in flight to one address
 CONNECTIONS_MAX = 300
 PROBE_SECONDS = 5.0
+_CLOSING_SECONDS = 2.0
 _PAUSE_SECONDS = 0.1  # before a server that hung up is asked again
 _CHUNK = 64 * 1024
 _SSL2_MAX = 64 * 1024
@@ -72,6 +73,7 @@ class Enumeration:
     _alerts: int = 0
     _disappointments: int = 0
     _hang_ups: int = 0
+    _stopped: str | None = None
 
     async def run(self, *, known_good: bool) -> Posture:
         """The posture, by the deadline at the latest. `known_good`: a handshake succeeded just before.
@@ -104,6 +106,8 @@ class Enumeration:
         if len(accepted) > 1 and (below := best_with_suites(accepted[:-1])) is not None:
             fallback = await self._play(probe_fallback(below))
         throttled, notes = await self._control(known_good=known_good)
+        if self._stopped is not None:
+            notes = (*notes, f"stopped before all was asked: {self._stopped}")
         return Found(
             versions=versions,
             tls13=tls13,
@@ -133,7 +137,7 @@ class Enumeration:
         if not self._chosen:
             return known_good, ()
         first = self._chosen[0]
-        again = await self._once(first.offer, patient=True)
+        again = await self._once(first.offer, closing=True)
         if not isinstance(again, Chosen):
             return True, ()
         if again.suite != first.suite:
@@ -155,21 +159,28 @@ class Enumeration:
             self._alerts += 1
         return answer
 
-    async def _once(self, offer: Offer, *, patient: bool = False) -> Answer:
+    async def _once(self, offer: Offer, *, closing: bool = False) -> Answer:
         async with self._slots:
-            if not patient and (reason := self._reason_to_stop()) is not None:
+            if not closing and (reason := self._reason_to_stop()) is not None:
+                self._stopped = reason
                 return Unclear(reason)
             hearing = Hearing(offer)
             hello = encode(offer, sni=self.endpoint.sni, random=os.urandom(96))
-            answer = await self._converse(hello, hearing.feed, hearing.ended)
+            until = self.deadline if closing else self._asking_ends
+            answer = await self._converse(hello, hearing.feed, hearing.ended, deadline=until)
         if isinstance(answer, Unclear) and (answer.silent or answer.left):
             self._disappointments += 1
         return answer
 
+    @property
+    def _asking_ends(self) -> float:
+        """The closing probe needs time of its own."""
+        return self.deadline - min(self.probe_seconds, _CLOSING_SECONDS)
+
     def _reason_to_stop(self) -> str | None:
         if self.connections >= CONNECTIONS_MAX:
             return "enough connections"
-        if asyncio.get_running_loop().time() >= self.deadline:
+        if asyncio.get_running_loop().time() >= self._asking_ends:
             return "time was up"
         known = bool(self._chosen or self._alerts)
         # Those that refuse by hanging up do so for every version they do not speak.
@@ -179,13 +190,16 @@ class Enumeration:
 
     async def _ssl2(self) -> VersionFound:
         async with self._slots:
-            support = await self._converse(encode_ssl2(challenge=os.urandom(16)), _Ssl2().feed, _ssl2_ended)
+            hello = encode_ssl2(challenge=os.urandom(16))
+            support = await self._converse(hello, _Ssl2().feed, _ssl2_ended, deadline=self._asking_ends)
         return VersionFound(code.SSL2, support, complete=support is Support.REJECTED)
 
-    async def _converse(self, hello: bytes, feed: Callable[[bytes], T | None], ended: Callable[..., T]) -> T:
+    async def _converse(
+        self, hello: bytes, feed: Callable[[bytes], T | None], ended: Callable[..., T], *, deadline: float
+    ) -> T:
         """Says `hello` on a new connection and feeds what comes back until there is an answer."""
         loop = asyncio.get_running_loop()
-        until = min(self.deadline, loop.time() + self.probe_seconds)
+        until = min(deadline, loop.time() + self.probe_seconds)
         self.connections += 1
         self.opened()
         try:

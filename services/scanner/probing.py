@@ -11,7 +11,7 @@ from typing import Any
 
 from services.scanner.sightings import Address, AddressSeen, HandshakeSeen, HostSeen
 from vigilo.events.facts import StapleFacts, StarttlsFacts
-from vigilo.events.hosts import Protocol
+from vigilo.events.hosts import Probing, Protocol
 from vigilo.events.posture import Posture
 from vigilo.events.scans import AddressResult, Depth, Outcome, ScanRequested, Snapshot
 from vigilo.tls.chain import ChainFacts, describe_chain
@@ -92,12 +92,12 @@ def needs_second_ask(seen: AddressSeen, *, has_ocsp_url: bool) -> bool:
 
 
 def enumerates(request: ScanRequested, seen: AddressSeen) -> bool:
-    """True when the server's posture was asked for and its address speaks some TLS, if not ours.
+    """True when the server's posture was asked for, its owner allows it, and its address speaks some TLS, if not ours.
 
     Not after STARTTLS: forty aborted dialogues in a row are what mail servers ban for.
     """
-    directly = seen.protocol in {None, Protocol.TLS}
-    return request.depth is Depth.FULL and directly and seen.outcome in _SPEAK_TLS
+    wanted = request.depth is Depth.FULL and request.target.probing is Probing.FULL
+    return wanted and seen.protocol in {None, Protocol.TLS} and seen.outcome in _SPEAK_TLS
 
 
 def describe(

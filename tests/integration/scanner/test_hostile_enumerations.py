@@ -11,7 +11,10 @@ import pytest
 from services.scanner.enumerating import AT_ONCE, Endpoint, Enumeration
 from services.scanner.scan import Tools
 from tests.fakes.hostile_server import Hear, HostileServer, Leave, Say, Step, Wait, alert
+from tests.fakes.pki import Authority
+from tests.fakes.slow_link import slow_link
 from tests.fakes.tls_bytes import hello_record, message, record, retry_record, ssl2_hello
+from tests.fakes.tls_server import Serving, TlsServer
 from vigilo.events.posture import Posture, Support
 
 HELLO = hello_record(0x0303, 0xC02F)
@@ -99,6 +102,17 @@ async def test_ssl2_is_recognised(tools: Tools) -> None:
     with HostileServer([Hear(), Say(ssl2_hello((0x0700C0,))), Wait()]) as server:
         posture = await enumerate_port(server.port, tools)
     assert posture.supporting(Support.ACCEPTED) == ("SSLv2",)
+
+
+async def test_a_server_that_takes_too_long_leaves_the_rest_unknown(authority: Authority, tools: Tools) -> None:
+    """Time is up in the middle: what was found stands, the rest is unknown, and nobody is called throttled."""
+    serving = Serving(authority.leaf("a.test"))
+    with TlsServer(serving) as server, slow_link(server.port, round_trip_seconds=0.2) as far:
+        posture = await enumerate_port(far, tools, seconds=1.6)
+    assert not posture.throttled
+    assert "TLSv1.2" in posture.supporting(Support.ACCEPTED)
+    assert not next(one for one in posture.versions if one.version == "TLSv1.2").complete
+    assert "stopped before all was asked: time was up" in posture.notes
 
 
 async def test_five_connections_at_a_time(tools: Tools) -> None:

@@ -8,12 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.scanner.probing import Timing, describe, in_turn, offers_alpn, speaker, stable_order
+from services.scanner.probing import Timing, describe, enumerates, in_turn, offers_alpn, speaker, stable_order
 from services.scanner.sightings import Address, AddressSeen, HandshakeSeen, HostSeen, Unsuccessful
 from tests.fakes import pki
-from tests.fakes.scan_requests import light_request
+from tests.fakes.scan_requests import full_request, light_request
 from vigilo.events.codec import decode_value, encode_value
-from vigilo.events.scans import Outcome, Snapshot
+from vigilo.events.hosts import Probing, Protocol
+from vigilo.events.posture import Posture
+from vigilo.events.scans import Depth, Outcome, Snapshot
 
 AT = datetime(2026, 5, 1, 12, tzinfo=UTC)
 TIMING = Timing(AT, AT, 12)
@@ -99,3 +101,31 @@ def test_whatever_a_peer_sends_becomes_a_snapshot_that_survives_the_wire(
     snapshot = described(AddressSeen(ADDRESS, outcome, words, 1, 2, handshake))
     assert snapshot.chain_count == len(chain)
     assert decode_value(encode_value(snapshot), Snapshot) == snapshot
+
+
+@pytest.mark.parametrize(
+    ("outcome", "protocol", "asked"),
+    [
+        (Outcome.OK, Protocol.TLS, True),
+        (Outcome.TLS_ALERT, None, True),
+        (Outcome.TLS_FAILURE, Protocol.TLS, True),
+        (Outcome.OK, Protocol.SMTP, False),
+        (Outcome.NOT_TLS, None, False),
+        (Outcome.TLS_TIMEOUT, None, False),
+        (Outcome.REFUSED, None, False),
+    ],
+)
+def test_who_is_asked_what_it_accepts(outcome: Outcome, protocol: Protocol | None, asked: bool) -> None:
+    seen = AddressSeen(ip_address("192.0.2.1"), outcome, protocol=protocol)
+    assert enumerates(full_request("a.test"), seen) is asked
+    assert not enumerates(light_request("a.test"), seen)
+    assert not enumerates(full_request("a.test", probing=Probing.HANDSHAKE_ONLY), seen)
+
+
+def test_a_snapshot_is_full_only_with_a_posture() -> None:
+    seen = HostSeen((AddressSeen(ip_address("192.0.2.1"), Outcome.OK),))
+    timing = Timing(datetime.now(UTC), datetime.now(UTC), 1)
+    assert describe(full_request("a.test"), seen, timing, scanner="t").depth is Depth.LIGHT
+    full = describe(full_request("a.test"), seen, timing, scanner="t", posture=Posture(connections=7))
+    assert full.depth is Depth.FULL
+    assert decode_value(encode_value(full), Snapshot) == full
