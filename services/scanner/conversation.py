@@ -72,6 +72,9 @@ class Conversation:
         if farewell.after_greeting:
             await self.hear(deadline=deadline)
         await self.say(farewell.words, deadline=deadline)
+        # Its answer is waited for: a server that cannot deliver it logs a failed QUIT.
+        with contextlib.suppress(ConversationOver, TimeoutError):
+            await self.hear(deadline=deadline)
 
     async def _flush(self, deadline: float) -> None:
         while True:

@@ -52,7 +52,7 @@ def assert_well(snapshot: Snapshot, protocol: Protocol) -> None:
 @pytest.mark.parametrize("protocol", EVERY)
 async def test_every_protocol_by_the_hosts_setting(tools: Tools, serving: Serving, protocol: Protocol) -> None:
     dialogue, goodbye = EVERY[protocol]
-    with StarttlsServer(serving, dialogue=dialogue) as server:
+    with StarttlsServer(serving, dialogue=dialogue, answer=b"bye\r\n") as server:
         request = light_request("mail.test", server.port, address="127.0.0.1", protocol=protocol)
         snapshot = await scan_target(request, tools)
         await tools.close()
@@ -190,7 +190,7 @@ async def test_bytes_between_the_go_ahead_and_tls_are_recorded_and_dropped(tools
 async def test_direct_mail_ports_get_a_goodbye_after_their_greeting(
     tools: Tools, serving: Serving, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with StarttlsServer(serving, greeting=b"220 mx.test ESMTP\r\n") as server:
+    with StarttlsServer(serving, greeting=b"220 mx.test ESMTP\r\n", answer=b"221 bye\r\n") as server:
         monkeypatch.setattr(protocols, "DIRECT_PORTS", {server.port: Protocol.SMTP})
         snapshot = await scan_target(light_request("127.0.0.1", server.port), tools)
         await tools.close()
