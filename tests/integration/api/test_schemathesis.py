@@ -78,7 +78,7 @@ def test_no_request_as_any_role_is_answered_against_the_description(
     server: ApiServer, tmp_path: Path, role: str
 ) -> None:
     token = add_person(server, server.one, role).token
-    # The longest phase tries each value of each field, in which roles do not differ: here one runs it, the slow hunt all.
+    # The longest phase tries each value of each field, in which roles do not differ: one runs it, the slow hunt all.
     phases = "" if role == "admin" else " --phases examples,fuzzing,stateful"
     hunt(server, tmp_path, {role: token}, examples=2, seconds=180, more=f"--seed 1{phases}")
 
