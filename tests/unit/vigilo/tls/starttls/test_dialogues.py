@@ -6,12 +6,10 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from vigilo.events.hosts import Protocol
 from vigilo.tls.starttls import protocols
-from vigilo.tls.starttls.dialogue import DIALOGUE_MAX, Dialogue, NeedMore, Party, Ready, Refused, Step, Why
+from vigilo.tls.starttls.dialogue import Dialogue, NeedMore, Party, Ready, Refused, Step, Why
 
 PARTY = Party(own_name="scanner.test", peer_name="a.test", port=5222)
 LDAP_REQUEST = b"\x30\x1d\x02\x01\x01\x77\x18\x80\x161.3.6.1.4.1.1466.20037"
@@ -254,60 +252,3 @@ def test_refusals_say_why_and_leave_politely(
 def test_xmpp_servers_are_asked_as_servers() -> None:
     step = protocols.dialogue(Protocol.XMPP, Party("x", "a.test", 5269)).begin()
     assert b"xmlns='jabber:server'" in step.send
-
-
-ENDLESS = {
-    Protocol.SMTP: b"220-still greeting\r\n",
-    Protocol.FTP: b"220-still greeting\r\n",
-    Protocol.IMAP: b"* OK",
-    Protocol.POP3: b"+OK ",
-    Protocol.LDAP: b"\x30\x82\xff\xff",
-    Protocol.XMPP: b"<error>",
-    Protocol.MYSQL: b"\xff\xff\xff\x00",
-}
-
-
-@pytest.mark.parametrize(("protocol", "beginning"), ENDLESS.items())
-def test_endless_answers_are_cut_off(protocol: Protocol, beginning: bytes) -> None:
-    dialogue = protocols.dialogue(protocol, PARTY)
-    step, received = dialogue.begin(), 0
-    while isinstance(step, NeedMore):
-        step = dialogue.receive(beginning * 256)
-        received += len(beginning) * 256
-        assert received <= DIALOGUE_MAX + len(beginning) * 256
-    assert isinstance(step, Refused)
-    assert "no end of" in step.reason
-
-
-BEGINNINGS = [
-    b"",
-    b"220 a\r\n",
-    b"* OK\r\n",
-    b"+OK\r\n",
-    FEATURES,
-    mysql_greeting(),
-    LDAP_OK[:4],
-    b"E\x00\x00",
-    b"\x30\x84",
-]
-
-
-@given(
-    st.sampled_from(sorted(protocols.SPOKEN)),
-    st.sampled_from(BEGINNINGS),
-    st.lists(st.binary(min_size=1, max_size=64), max_size=20),
-)
-def test_any_bytes_end_in_a_value(protocol: Protocol, beginning: bytes, chunks: list[bytes]) -> None:
-    step, _ = play(protocols.dialogue(protocol, PARTY), [beginning, *chunks] if beginning else chunks)
-    assert isinstance(step, NeedMore | Ready | Refused)
-
-
-@given(
-    st.sampled_from(sorted(protocols.SPOKEN)),
-    st.text(alphabet="25034+-*OKaA12 \r\n<>/EBYSTRLf{}x", max_size=400),
-    st.integers(1, 7),
-)
-def test_almost_right_words_end_in_a_value(protocol: Protocol, text: str, size: int) -> None:
-    data = text.encode("ascii")
-    step, _ = play(protocols.dialogue(protocol, PARTY), [data[i : i + size] for i in range(0, len(data), size)])
-    assert isinstance(step, NeedMore | Ready | Refused)
