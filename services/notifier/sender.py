@@ -24,7 +24,7 @@ _HTTP_PORT = 80
 
 
 class WebhookSender:
-    """Sends webhooks over one connection pool. A name is resolved once, checked, and that very address connected to."""
+    """Sends webhooks, each on a connection of its own. A name is resolved once, checked, and that address connected to."""
 
     def __init__(self, egress: DeliveryEgress, *, tls: ssl.SSLContext | None = None) -> None:
         self._egress = egress
@@ -33,7 +33,8 @@ class WebhookSender:
             follow_redirects=False,
             trust_env=False,
             timeout=httpx.Timeout(REQUEST_TIMEOUT.total_seconds()),
-            limits=httpx.Limits(max_keepalive_connections=50, keepalive_expiry=20),
+            # The pool tells connections apart by address: kept ones would serve another name than they were verified for.
+            limits=httpx.Limits(max_keepalive_connections=0),
         )
 
     async def close(self) -> None:

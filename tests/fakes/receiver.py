@@ -20,6 +20,7 @@ class Received:
     webhook_id: str
     headers: dict[str, str]
     body: bytes
+    client_port: int = 0
 
 
 @dataclass
@@ -47,7 +48,8 @@ async def receiving(port: int = 0) -> AsyncIterator[Receiver]:
     receiver = Receiver()
 
     async def handle(request: web.Request) -> web.StreamResponse:
-        got = Received(request.headers.get("webhook-id", ""), dict(request.headers), await request.read())
+        peer = request.transport.get_extra_info("peername") if request.transport is not None else ("", 0)
+        got = Received(request.headers.get("webhook-id", ""), dict(request.headers), await request.read(), peer[1])
         receiver.requests.append(got)
         answer = receiver.answer(got)
         if answer is None:
