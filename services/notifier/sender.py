@@ -24,7 +24,7 @@ _HTTP_PORT = 80
 
 
 class WebhookSender:
-    """Sends webhooks, each on a connection of its own. A name is resolved once, checked, and that address connected to."""
+    """Sends webhooks, each on its own connection. A name is resolved once, checked, and that address connected to."""
 
     def __init__(self, egress: DeliveryEgress, *, tls: ssl.SSLContext | None = None) -> None:
         self._egress = egress
@@ -33,7 +33,7 @@ class WebhookSender:
             follow_redirects=False,
             trust_env=False,
             timeout=httpx.Timeout(REQUEST_TIMEOUT.total_seconds()),
-            # The pool tells connections apart by address: kept ones would serve another name than they were verified for.
+            # The pool knows connections by address alone: a kept one may have been verified for another name.
             limits=httpx.Limits(max_keepalive_connections=0),
         )
 
