@@ -11,7 +11,7 @@ from typing import Final
 from services.api.problems import Problem
 
 # As the description tells it: tags of ours are numbers. Others are understood too, and match nothing.
-IF_MATCH_PATTERN: Final = r'^([*]|"[0-9]{1,9}"(, ?"[0-9]{1,9}"){0,9})$'
+IF_MATCH_PATTERN: Final = r'^([*]|"[0-9]{1,9}"(, ?"[0-9]{1,9}"){0,9})?$'
 _TAG = re.compile(r'(W/)?"([\x21\x23-\x7e]*)"')
 
 # None: the header was not sent; "*": whatever version exists; else the versions that are accepted.

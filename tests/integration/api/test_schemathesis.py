@@ -1,7 +1,8 @@
 """Requests nobody thought of, by the API's own description, as five roles and two workspaces: every check, no failure.
 
 `positive_data_acceptance` also takes 412 and 422 for an answer: a precondition, and what no schema can say (a pool of
-this workspace, a name without hidden characters, a cursor that was given out). All other checks are as they come,
+this workspace, a name without hidden characters, a cursor that was given out). `negative_data_rejection` takes 412 too,
+and no 5xx: an entity tag that is none of ours fits no version. All other checks are as they come,
 `object_level_authorization` included: what one workspace's owner reads, the other's is asked to read too.
 """
 
@@ -27,6 +28,9 @@ BASE = """
 
 [checks.positive_data_acceptance]
 expected-statuses = ["2xx", "3xx", 401, 403, 404, 409, 412, 422]
+
+[checks.negative_data_rejection]
+expected-statuses = [400, 401, 403, 404, 405, 406, 409, 412, 415, 422, 428, 429]
 """
 RULE = {"name": "r", "trigger": {"kind": "chain-validation-fails"}, "severity": "info"}
 CHANNEL = {"kind": "webhook", "name": "c", "url": "https://c.example/"}
@@ -93,7 +97,9 @@ def test_owners_of_two_workspaces_do_not_get_at_each_others_things(server: ApiSe
 @pytest.mark.parametrize("role", ROLES)
 def test_a_longer_hunt_finds_nothing_either(server: ApiServer, tmp_path: Path, role: str) -> None:
     token = add_person(server, server.one, role).token
-    hunt(server, tmp_path, {role: token}, examples=60, seconds=1800, more="")
+    hunt(
+        server, tmp_path, {role: token}, examples=60, seconds=1800, more=""
+    )
 
 
 @pytest.mark.slow
