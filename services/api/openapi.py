@@ -1,12 +1,11 @@
-"""The description of the API: problems of every route, entity tags, one security scheme; and where it is kept.
+"""The description of the API: problems of every route, entity tags, one security scheme.
 
-`python -m services.api.openapi` prints it; schemas/openapi.json is that output, and a test fails when it is stale.
+`make schemas` writes it to schemas/openapi.json; a test fails when that file is stale.
 """
 
 from __future__ import annotations
 
 import json
-import sys
 from typing import Any, Final
 
 from services.api.problems import MEDIA_TYPE, ProblemDocument
@@ -88,15 +87,3 @@ def _always(operation: dict[str, Any]) -> set[int]:
 def rendered(document: dict[str, Any]) -> str:
     """The document as the committed file has it."""
     return json.dumps(document, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
-
-
-def main() -> int:
-    """Prints the description of this code's API."""
-    from services.api.app import described
-
-    sys.stdout.write(rendered(described()))
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

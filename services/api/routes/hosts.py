@@ -138,7 +138,7 @@ async def unsnooze_host(host_id: UUID, writing: Writing) -> Response:
 
 @router.post("/{host_id}/scan", status_code=202, response_model=ScanAsked, responses=problems(404, 409))
 async def scan_host(host_id: UUID, writing: Writing) -> Response:
-    """Scan now, in full. The snapshot with the id `scan_id` follows within seconds."""
+    """Scan now. The snapshot with the id `scan_id` follows within seconds."""
 
     async def effect(connection: Connection) -> Answer:
         host = await store.lock(connection, host_id)
