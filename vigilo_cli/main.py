@@ -5,6 +5,7 @@ A command module has `app`, a typer.Typer: with one command it is that command, 
 
 from __future__ import annotations
 
+import os
 from importlib import import_module
 from typing import Any
 
@@ -24,6 +25,8 @@ COMMANDS = {
     "audit": "vigilo_cli.audit",
     "config": "vigilo_cli.config",
 }
+# These speak to the servers of an installation; the others start one, need none, or show what is set.
+LOOKING_AFTER = frozenset(COMMANDS) - {"up", "scan", "config"}
 COMPLETION = {"install_completion", "show_completion"}
 
 
@@ -48,8 +51,12 @@ app = typer.Typer(cls=Lazy, no_args_is_help=True, pretty_exceptions_enable=False
 
 
 @app.callback()
-def vigilo() -> None:
+def vigilo(context: typer.Context) -> None:
     """TLS certificates and postures, watched."""
+    if context.invoked_subcommand in LOOKING_AFTER:
+        from vigilo_cli.local import local_servers
+
+        os.environ.update(local_servers(os.environ))
 
 
 if __name__ == "__main__":

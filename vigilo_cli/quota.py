@@ -12,9 +12,6 @@ from pydantic import Field, SecretStr
 
 from services.api.plans import NoSuchWorkspace, grant
 from vigilo.adapters.settings import BadSettings, Settings, read
-from vigilo_cli.launcher.database import url_in
-from vigilo_cli.launcher.home import Home
-from vigilo_cli.launcher.ports import Ports
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -22,7 +19,7 @@ app = typer.Typer(no_args_is_help=True)
 class QuotaSettings(Settings):
     """Settings of `vigilo quota`. Without VIGILO_DATABASE_URL, the database of `vigilo up` in VIGILO_HOME is asked."""
 
-    database_url: SecretStr | None = Field(None, description="PostgreSQL URL of an administrator")
+    database_url: SecretStr = Field(description="PostgreSQL URL of an administrator")
 
 
 @app.callback()
@@ -37,7 +34,14 @@ def set_quota(
 ) -> None:
     """Say how many scans a day a workspace may plan. Hosts it has already stay as they are."""
     try:
-        before = asyncio.run(grant(_url(read(QuotaSettings)), workspace, _number(scans_per_day), at=datetime.now(UTC)))
+        before = asyncio.run(
+            grant(
+                read(QuotaSettings).database_url.get_secret_value(),
+                workspace,
+                _number(scans_per_day),
+                at=datetime.now(UTC),
+            )
+        )
     except (BadSettings, NoSuchWorkspace, psycopg.Error) as error:
         typer.echo(f"vigilo quota: {error}", err=True)
         raise typer.Exit(1) from error
@@ -50,13 +54,3 @@ def _number(text: str) -> int | None:
     if not (text.isascii() and text.isdigit() and len(text) <= 12):
         raise typer.BadParameter("a whole number of scans a day, or `unlimited`")
     return int(text)
-
-
-def _url(settings: QuotaSettings) -> str:
-    if settings.database_url is not None:
-        return settings.database_url.get_secret_value()
-    root = settings.home.absolute()
-    url = url_in(Home(root, Ports(root / "ports.json")))
-    if url is None:
-        raise BadSettings(f"VIGILO_DATABASE_URL is not set, and {root} holds no database of `vigilo up`")
-    return url

@@ -16,9 +16,6 @@ from services.api.signin.reset import NoSuchAccount, list_users, reset
 from services.api.signin.settings import SignInSettings
 from vigilo.adapters.settings import BadSettings, Settings, read
 from vigilo.events.text import visible
-from vigilo_cli.launcher.database import url_in
-from vigilo_cli.launcher.home import Home
-from vigilo_cli.launcher.ports import Ports
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -27,7 +24,7 @@ class UserSettings(Settings, SignInSettings):
     """Settings of `vigilo user`. Without VIGILO_DATABASE_URL, the database of `vigilo up` in VIGILO_HOME is asked."""
 
     port: int = Field(8080, ge=1, le=65535, description="Port of the API, for links where VIGILO_PUBLIC_URL is not set")
-    database_url: SecretStr | None = Field(None, description="PostgreSQL URL of an administrator")
+    database_url: SecretStr = Field(description="PostgreSQL URL of an administrator")
 
 
 @app.callback()
@@ -46,7 +43,13 @@ def reset_user(
     with _told():
         settings = read(UserSettings)
         link = asyncio.run(
-            reset(_url(settings), email, owner_of=owner_of, public_url=_public_url(settings), at=datetime.now(UTC))
+            reset(
+                settings.database_url.get_secret_value(),
+                email,
+                owner_of=owner_of,
+                public_url=_public_url(settings),
+                at=datetime.now(UTC),
+            )
         )
         typer.echo(link)
 
@@ -55,7 +58,7 @@ def reset_user(
 def list_all() -> None:
     """List every user: address, name, how he signs in, workspaces and roles."""
     with _told():
-        for one in asyncio.run(list_users(_url(read(UserSettings)))):
+        for one in asyncio.run(list_users(read(UserSettings).database_url.get_secret_value())):
             places = " ".join(one.places) or "-"
             state = " disabled" if one.disabled else ""
             shown = (one.email or "-", visible(one.name), visible(one.signs_in_with), places)
@@ -64,16 +67,6 @@ def list_all() -> None:
 
 def _public_url(settings: UserSettings) -> str:
     return settings.public_url if "public_url" in settings.model_fields_set else f"http://127.0.0.1:{settings.port}"
-
-
-def _url(settings: UserSettings) -> str:
-    if settings.database_url is not None:
-        return settings.database_url.get_secret_value()
-    root = settings.home.absolute()
-    url = url_in(Home(root, Ports(root / "ports.json")))
-    if url is None:
-        raise BadSettings(f"VIGILO_DATABASE_URL is not set, and {root} holds no database of `vigilo up`")
-    return url
 
 
 @contextmanager
