@@ -97,9 +97,7 @@ def test_owners_of_two_workspaces_do_not_get_at_each_others_things(server: ApiSe
 @pytest.mark.parametrize("role", ROLES)
 def test_a_longer_hunt_finds_nothing_either(server: ApiServer, tmp_path: Path, role: str) -> None:
     token = add_person(server, server.one, role).token
-    hunt(
-        server, tmp_path, {role: token}, examples=60, seconds=1800, more=""
-    )
+    hunt(server, tmp_path, {role: token}, examples=60, seconds=1800, more="")
 
 
 @pytest.mark.slow

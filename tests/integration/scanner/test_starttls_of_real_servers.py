@@ -192,14 +192,15 @@ def postgresql(pem: Path, open_folder: Path) -> Iterator[tuple[int, Path]]:
     for path in (folder, folder / "server.pem"):
         shutil.chown(path, 65534, 65534)
     initdb = [*nobody, str(binaries / "initdb"), "-D", str(folder / "data"), "-A", "trust", "--no-sync"]
-    subprocess.run(initdb, check=True, capture_output=True, timeout=60)
+    # PostgreSQL asks where it stands, and the checkout may be closed to others.
+    subprocess.run(initdb, check=True, capture_output=True, timeout=60, cwd=folder)
     settings = ["ssl=on", f"ssl_cert_file={folder}/server.pem", f"ssl_key_file={folder}/server.pem", "fsync=off"]
     settings += [f"port={port}", "listen_addresses=127.0.0.1", f"unix_socket_directories={folder}"]
     options = [word for setting in settings for word in ("-c", setting)]
     log = folder / "log"
     with log.open("wb") as out:
         command = [*nobody, str(binaries / "postgres"), "-D", str(folder / "data"), *options]
-        server = subprocess.Popen(command, stdout=out, stderr=out)
+        server = subprocess.Popen(command, stdout=out, stderr=out, cwd=folder)
     try:
         yield port, log
     finally:
