@@ -66,12 +66,15 @@ def decide_snapshot(
     return Decision(
         state=_evolve(before, snapshot, late=late),
         outputs=tuple(_outputs(card, change, at=at)),
-        side={CHAINS: chains.with_chain(served)} if _is_new(served, chains) and served is not None else {},
+        side=_side(served, chains),
     )
 
 
-def _is_new(served: StoredChain | None, chains: Chains) -> bool:
-    return served is not None and chains.find(served.fingerprints) is None
+def _side(served: StoredChain | None, chains: Chains) -> dict[str, BaseModel | None]:
+    """The row of chains is written only when a chain not kept yet was served."""
+    if served is None or chains.find(served.fingerprints) is not None:
+        return {}
+    return {CHAINS: chains.with_chain(served)}
 
 
 def _old_leaf(before: Grades, chains: Chains) -> bytes | None:
