@@ -14,7 +14,8 @@ from uuid import UUID
 import typer
 
 from services.scanner.resolve import SystemResolver
-from services.scanner.scan import Tools, scan_target
+from services.scanner.scan import scan_target
+from services.scanner.tools import Tools
 from vigilo.adapters.egress import ScanEgress, parse_networks
 from vigilo.adapters.trust_stores import load_trust_stores
 from vigilo.events.cards import FindingLevel, ReportCard, Verdict

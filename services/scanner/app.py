@@ -19,8 +19,8 @@ from services.scanner.figures import Figures
 from services.scanner.intake import SNAPSHOTS_TOPIC, PoolMembership
 from services.scanner.performing import Performer
 from services.scanner.resolve import Resolver, SystemResolver
-from services.scanner.scan import Tools
 from services.scanner.settings import ScannerSettings
+from services.scanner.tools import Tools
 from vigilo.adapters.health import Checks, HealthServer
 from vigilo.adapters.kafka.consumer import WorkConsumer
 from vigilo.adapters.kafka.deadletters import DeadLetters

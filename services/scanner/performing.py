@@ -10,7 +10,8 @@ from datetime import datetime
 from services.scanner import intake
 from services.scanner.figures import Figures
 from services.scanner.probing import Timing, describe
-from services.scanner.scan import Tools, scan_target
+from services.scanner.scan import scan_target
+from services.scanner.tools import Tools
 from vigilo.adapters.kafka.consumer import Taken, WorkConsumer
 from vigilo.adapters.kafka.deadletters import DeadLetters
 from vigilo.adapters.kafka.producer import Producer

@@ -12,10 +12,11 @@ from typing import Any
 from services.scanner.sightings import Address, AddressSeen, HandshakeSeen, HostSeen
 from vigilo.events.facts import StapleFacts, StarttlsFacts
 from vigilo.events.hosts import Probing, Protocol
-from vigilo.events.posture import Posture
+from vigilo.events.posture import Posture, PostureOrigin, PostureSource
 from vigilo.events.scans import AddressResult, Depth, Outcome, ScanRequested, Snapshot
 from vigilo.tls.chain import ChainFacts, describe_chain
 from vigilo.tls.ocsp import NOT_STAPLED, read_staple
+from vigilo.tls.posture.merge import merge
 
 # The further a failed attempt came, the more its outcome tells about the host.
 _TELLING = (
@@ -101,7 +102,7 @@ def enumerates(request: ScanRequested, seen: AddressSeen) -> bool:
 
 
 def describe(
-    request: ScanRequested, seen: HostSeen, timing: Timing, *, scanner: str, posture: Posture | None = None
+    request: ScanRequested, seen: HostSeen, timing: Timing, *, scanner: str, postures: Sequence[Posture] = ()
 ) -> Snapshot:
     """The snapshot of one scan. Raises nothing for anything a peer can send."""
     if seen.failure is not None or not seen.addresses:
@@ -117,8 +118,7 @@ def describe(
         detail=first.detail,
         address=str(first.address),
         addresses=tuple(_result(one) for one in seen.addresses),
-        depth=Depth.LIGHT if posture is None else Depth.FULL,
-        posture=posture,
+        **_posture(request, postures),
         protocol=first.protocol,
         hsts=first.hsts,
         **_measured(first, request),
@@ -150,6 +150,21 @@ def _result(seen: AddressSeen) -> AddressResult:
         handshake_ms=seen.handshake_ms,
         leaf_sha256=hashlib.sha256(chain[0]).hexdigest() if chain else None,
     )
+
+
+def _posture(request: ScanRequested, postures: Sequence[Posture]) -> dict[str, Any]:
+    if not postures:
+        return {"depth": Depth.LIGHT}
+    at = request.requested_at
+    return {
+        "depth": Depth.FULL,
+        "posture": merge(postures),
+        "posture_origin": PostureOrigin(
+            source=PostureSource.MEASURED, scan_id=request.scan_id, measured_at=at, checked_at=at
+        ),
+        "address_postures": tuple(postures) if len(postures) > 1 else (),
+        "throttled": any(one.throttled for one in postures),
+    }
 
 
 def _measured(seen: AddressSeen, request: ScanRequested) -> dict[str, Any]:

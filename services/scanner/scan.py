@@ -4,22 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
-
-from OpenSSL import SSL
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
 
 from services.scanner import probing
 from services.scanner.approach import Approach
-from services.scanner.connect import connect, part
-from services.scanner.conversation import Conversation
-from services.scanner.enumerating import Endpoint, Enumeration
-from services.scanner.handshake import TlsFailed, make_context
+from services.scanner.connect import connect
+from services.scanner.depths import Depths
+from services.scanner.handshake import TlsFailed
 from services.scanner.hsts import Question, ask_for_hsts
-from services.scanner.resolve import Resolver, find_addresses
+from services.scanner.resolve import find_addresses
 from services.scanner.sightings import Address, AddressSeen, HostSeen, Unsuccessful
-from vigilo.adapters.egress import EgressDenied, ScanEgress
+from services.scanner.tools import Tools
+from vigilo.adapters.egress import EgressDenied
 from vigilo.events.facts import HstsFacts
 from vigilo.events.hostnames import InvalidHostname, is_ip_literal, normalise_hostname
 from vigilo.events.hosts import Protocol, Target
@@ -27,10 +24,8 @@ from vigilo.events.posture import Posture
 from vigilo.events.scans import ADDRESSES_MAX, Lane, Outcome, ScanRequested, Snapshot
 from vigilo.tls.addresses import parse_address
 from vigilo.tls.certificate import read_certificate
-from vigilo.tls.starttls.protocols import Farewell
 
 LIGHT_SECONDS = 4.0
-FULL_SECONDS = 30.0  # for the enumeration, after the light scan
 _AT_ONCE = 5  # connections to one host at a time
 # A person waits on the fast lane: once one address has answered, the others get this long.
 _GRACE_SECONDS = 0.5
@@ -38,44 +33,6 @@ _SECOND_ASK_SECONDS = 2.0
 _HSTS_SECONDS = 1.5  # a page may take its time; its headers are not worth more of ours
 
 _Looking = asyncio.Task[AddressSeen]
-
-
-def _utc_now() -> datetime:
-    return datetime.now(UTC)
-
-
-@dataclass(slots=True)
-class Tools:
-    """What a scan works with; one per process, shared by all its scans. `name` is the scanner's own.
-
-    `ehlo_name` is what it calls itself to mail servers; None = its address in brackets.
-    """
-
-    resolver: Resolver
-    egress: ScanEgress
-    name: str
-    context: SSL.Context = field(default_factory=make_context)
-    now: Callable[[], datetime] = _utc_now
-    ehlo_name: str | None = None
-    connections: int = 0
-    _partings: set[asyncio.Task[None]] = field(default_factory=set)
-
-    def part_from(
-        self, connection: socket.socket, conversation: Conversation | None = None, farewell: Farewell | None = None
-    ) -> None:
-        """Says goodbye (inside TLS if there is a conversation) and closes, in the background: nobody waits for it."""
-        leaving = part(connection) if conversation is None else conversation.leave(farewell)
-        task = asyncio.create_task(leaving)
-        self._partings.add(task)
-        task.add_done_callback(self._partings.discard)
-
-    def count_connection(self) -> None:
-        """One more connection is tried."""
-        self.connections += 1
-
-    async def close(self) -> None:
-        """Waits until all connections are closed; a second at most, by their own limit."""
-        await asyncio.gather(*self._partings, return_exceptions=True)
 
 
 async def scan_target(request: ScanRequested, tools: Tools) -> Snapshot:
@@ -86,20 +43,13 @@ async def scan_target(request: ScanRequested, tools: Tools) -> Snapshot:
     loop = asyncio.get_running_loop()
     begun, started_at = loop.time(), tools.now()
     seen = await _look_at_host(request, tools, deadline=begun + LIGHT_SECONDS)
-    posture = await _posture(request, seen, tools, deadline=loop.time() + FULL_SECONDS)
+    postures = await _look_deeper(request, seen, tools)
     timing = probing.Timing(started_at, tools.now(), round((loop.time() - begun) * 1000))
-    return probing.describe(request, seen, timing, scanner=tools.name, posture=posture)
+    return probing.describe(request, seen, timing, scanner=tools.name, postures=postures)
 
 
-async def _posture(request: ScanRequested, seen: HostSeen, tools: Tools, *, deadline: float) -> Posture | None:
-    """What the address that speaks for the host accepts; None where that was not asked, or cannot be."""
-    first = probing.speaker(seen.addresses) if seen.addresses else None
-    if first is None or not probing.enumerates(request, first):
-        return None
-    target = request.target
-    endpoint = Endpoint(first.address, target.port, _sni(target), probing.offers_alpn(target.port))
-    enumeration = Enumeration(endpoint, deadline, part_from=tools.part_from, opened=tools.count_connection)
-    return await enumeration.run(known_good=first.outcome is Outcome.OK)
+async def _look_deeper(request: ScanRequested, seen: HostSeen, tools: Tools) -> tuple[Posture, ...]:
+    return () if seen.failure is not None else await Depths(request, tools, _sni(request.target)).look(seen)
 
 
 async def _look_at_host(request: ScanRequested, tools: Tools, *, deadline: float) -> HostSeen:

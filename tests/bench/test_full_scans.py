@@ -18,7 +18,8 @@ import pytest
 from OpenSSL import SSL
 
 from services.scanner.resolve import SystemResolver
-from services.scanner.scan import Tools, scan_target
+from services.scanner.scan import scan_target
+from services.scanner.tools import Tools
 from tests.fakes.pki import Authority
 from tests.fakes.scan_requests import full_request
 from tests.fakes.slow_link import slow_link

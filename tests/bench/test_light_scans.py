@@ -19,7 +19,8 @@ from typing import NamedTuple
 import pytest
 
 from services.scanner.resolve import SystemResolver
-from services.scanner.scan import Tools, scan_target
+from services.scanner.scan import scan_target
+from services.scanner.tools import Tools
 from tests.fakes.pki import Authority
 from tests.fakes.scan_requests import light_request
 from tests.fakes.tls_server import Serving, TlsServer

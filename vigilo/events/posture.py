@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from enum import StrEnum
+from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -87,3 +89,27 @@ class Posture(BaseModel):
     def supporting(self, support: Support) -> tuple[str, ...]:
         """The versions of that support, oldest first."""
         return tuple(one.version for one in self.versions if one.support is support)
+
+
+class PostureSource(StrEnum):
+    """How a snapshot came by its posture."""
+
+    MEASURED = "measured"
+    CHECKED = "checked"
+    CARRIED = "carried"
+
+
+class PostureOrigin(BaseModel):
+    """Which scan the posture is from. Times are those scans' `requested_at`.
+
+    `measured`: enumerated by this very scan. `checked`: measured by the scan `scan_id`, and this one found nothing
+    added and nothing removed. `carried`: repeated from the request's baseline; this scan says nothing about it.
+    `checked_at` is the last scan that measured or checked it.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    source: PostureSource
+    scan_id: UUID
+    measured_at: datetime
+    checked_at: datetime

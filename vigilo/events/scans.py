@@ -12,11 +12,12 @@ from pydantic import BaseModel, ConfigDict, Field
 from vigilo.events.envelope import Event
 from vigilo.events.facts import CertificateFacts, HstsFacts, StapleFacts, StarttlsFacts
 from vigilo.events.hosts import Protocol, Target
-from vigilo.events.posture import Posture
+from vigilo.events.posture import Posture, PostureOrigin
 from vigilo.events.text import PeerText
 
 CHAIN_MAX = 32  # certificates listed in a snapshot; `chain_count` tells how many were served
 ADDRESSES_MAX = 16
+POSTURES_MAX = 4  # addresses enumerated by one scan
 
 
 class Depth(StrEnum):
@@ -48,7 +49,11 @@ class Lane(StrEnum):
 
 
 class Baseline(BaseModel):
-    """What the last full look at the host found; scanners keep no state."""
+    """What is known of the host so far; scanners keep no state.
+
+    `scan_id`, `requested_at`, `chain_sha256` and `detected_protocol` are of the last good scan; the posture is the last
+    believable one, and `posture_origin` says from which scan. `address_postures`: see Snapshot.
+    """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
@@ -56,6 +61,9 @@ class Baseline(BaseModel):
     requested_at: datetime
     chain_sha256: tuple[str, ...] = ()
     detected_protocol: Protocol | None = None
+    posture: Posture | None = None
+    posture_origin: PostureOrigin | None = None
+    address_postures: tuple[Posture, ...] = Field(default=(), max_length=POSTURES_MAX)
 
 
 class ScanRequested(Event):
@@ -114,8 +122,15 @@ class Snapshot(Event):
     """One scan, whole and immutable. Chain is leaf first, as served.
 
     `chain_der` (base64, same order) is present when the chain differs from the request's baseline and is at most
-    256 KiB; `chain_der_omitted` says why it is not. Lists are capped, counts are not. `posture` is there when the depth
-    is full. `protocol` is what was spoken: `tls`, or the protocol whose dialogue was tried before TLS; `starttls` is
+    256 KiB; `chain_der_omitted` says why it is not. Lists are capped, counts are not.
+
+    `depth` is what was done, not what was asked for: a posture check that met a difference became full. `posture` is
+    what the host accepts as far as known, and `posture_origin` says whether this scan measured it; both are None until
+    a first enumeration. Where addresses answered differently, `posture` is what any of them accepts and
+    `address_postures` holds one for each address enumerated. `throttled`: the server stopped answering in the middle of
+    this scan's questions, and what it refused meanwhile was not believed.
+
+    `protocol` is what was spoken: `tls`, or the protocol whose dialogue was tried before TLS; `starttls` is
     set when that dialogue led to TLS, `hsts` when it was asked for (HTTPS by name).
     """
 
@@ -147,6 +162,9 @@ class Snapshot(Event):
     starttls: StarttlsFacts | None = None
     hsts: HstsFacts | None = None
     posture: Posture | None = None
+    posture_origin: PostureOrigin | None = None
+    address_postures: tuple[Posture, ...] = Field(default=(), max_length=POSTURES_MAX)
+    throttled: bool = False
     pool_suspect: bool = False
     scanner: str
 

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from services.scanner.resolve import SystemResolver
-from services.scanner.scan import Tools
+from services.scanner.tools import Tools
 from tests.fakes.pki import Authority
 from vigilo.adapters.egress import ScanEgress, parse_networks
 

@@ -10,7 +10,8 @@ import dns.rcode
 import pytest
 
 from services.scanner.dns_servers import DnsResolver
-from services.scanner.scan import Tools, scan_target
+from services.scanner.scan import scan_target
+from services.scanner.tools import Tools
 from tests.fakes import pki
 from tests.fakes.dns_server import Answer, DnsServer
 from tests.fakes.hostile_server import black_hole

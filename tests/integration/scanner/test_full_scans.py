@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 from OpenSSL import SSL
 
-from services.scanner.scan import Tools, scan_target
+from services.scanner.scan import scan_target
+from services.scanner.tools import Tools
 from tests.fakes.foreign_servers import openssl_server, openssl_suites, tlslite_server
 from tests.fakes.pki import Authority, Issued, Options, rsa_key
 from tests.fakes.relay import Relay

@@ -9,7 +9,7 @@ from ipaddress import ip_address
 import pytest
 
 from services.scanner.enumerating import AT_ONCE, Endpoint, Enumeration
-from services.scanner.scan import Tools
+from services.scanner.tools import Tools
 from tests.fakes.hostile_server import Hear, HostileServer, Leave, Say, Step, Wait, alert
 from tests.fakes.pki import Authority
 from tests.fakes.slow_link import slow_link

@@ -7,7 +7,8 @@ import socket
 
 import pytest
 
-from services.scanner.scan import Tools, scan_target
+from services.scanner.scan import scan_target
+from services.scanner.tools import Tools
 from tests.fakes import pki
 from tests.fakes.scan_requests import light_request
 from tests.fakes.starttls_server import StarttlsServer

@@ -8,7 +8,8 @@ import pytest
 from OpenSSL import SSL
 
 from services.scanner.dns_servers import DnsResolver
-from services.scanner.scan import Tools, scan_target
+from services.scanner.scan import scan_target
+from services.scanner.tools import Tools
 from tests.fakes import pki
 from tests.fakes.dns_server import Answer, DnsServer
 from tests.fakes.hostile_server import Hear, HostileServer, Leave, Say, Step, Wait, alert, black_hole

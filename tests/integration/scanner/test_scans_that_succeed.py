@@ -9,7 +9,8 @@ import pytest
 from cryptography.hazmat.primitives import hashes
 from OpenSSL import SSL
 
-from services.scanner.scan import Tools, scan_target
+from services.scanner.scan import scan_target
+from services.scanner.tools import Tools
 from tests.fakes import pki
 from tests.fakes.hostile_server import HostileServer, Wait
 from tests.fakes.scan_requests import light_request

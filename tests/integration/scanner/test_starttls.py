@@ -6,7 +6,8 @@ from contextlib import ExitStack
 
 import pytest
 
-from services.scanner.scan import Tools, scan_target
+from services.scanner.scan import scan_target
+from services.scanner.tools import Tools
 from tests.fakes import pki
 from tests.fakes import starttls_server as fake
 from tests.fakes.hostile_server import Hear, HostileServer, Leave, Step, Wait, alert

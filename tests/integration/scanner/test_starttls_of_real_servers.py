@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from services.scanner.scan import Tools, scan_target
+from services.scanner.scan import scan_target
+from services.scanner.tools import Tools
 from tests.fakes.distribution import running, unpacked
 from tests.fakes.pki import Authority
 from tests.fakes.scan_requests import light_request

@@ -126,6 +126,6 @@ def test_a_snapshot_is_full_only_with_a_posture() -> None:
     seen = HostSeen((AddressSeen(ip_address("192.0.2.1"), Outcome.OK),))
     timing = Timing(datetime.now(UTC), datetime.now(UTC), 1)
     assert describe(full_request("a.test"), seen, timing, scanner="t").depth is Depth.LIGHT
-    full = describe(full_request("a.test"), seen, timing, scanner="t", posture=Posture(connections=7))
+    full = describe(full_request("a.test"), seen, timing, scanner="t", postures=[Posture(connections=7)])
     assert full.depth is Depth.FULL
     assert decode_value(encode_value(full), Snapshot) == full
