@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from services.scanner import probing
 from services.scanner.choosing import to_enumerate
 from services.scanner.enumerating import Endpoint, Enumeration
-from services.scanner.sightings import AddressSeen, HostSeen
+from services.scanner.sightings import AddressSeen, HostSeen, PostureSeen
 from services.scanner.tools import Tools
 from vigilo.events.posture import Posture
-from vigilo.events.scans import Outcome, ScanRequested
+from vigilo.events.scans import Depth, Outcome, ScanRequested
 
 FULL_SECONDS = 30.0  # for one address, after the light scan
 
@@ -24,10 +24,13 @@ class Depths:
     tools: Tools
     sni: str | None
 
-    async def look(self, seen: HostSeen) -> tuple[Posture, ...]:
-        """One posture for each address enumerated; empty where none was asked for or can be."""
+    async def look(self, seen: HostSeen) -> PostureSeen:
+        """One posture for each address enumerated; none where none was asked for or can be."""
         chosen = to_enumerate(self.request, seen)
-        return tuple(await asyncio.gather(*(self._enumerate(one) for one in chosen)))
+        postures = tuple(await asyncio.gather(*(self._enumerate(one) for one in chosen)))
+        if not postures:
+            return PostureSeen()
+        return PostureSeen(postures, Depth.FULL, throttled=any(one.throttled for one in postures))
 
     async def _enumerate(self, seen: AddressSeen) -> Posture:
         port, tools = self.request.target.port, self.tools

@@ -9,10 +9,10 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import Any
 
-from services.scanner.sightings import Address, AddressSeen, HandshakeSeen, HostSeen
+from services.scanner.sightings import Address, AddressSeen, HandshakeSeen, HostSeen, PostureSeen
 from vigilo.events.facts import StapleFacts, StarttlsFacts
 from vigilo.events.hosts import Probing, Protocol
-from vigilo.events.posture import Posture, PostureOrigin, PostureSource
+from vigilo.events.posture import PostureOrigin, PostureSource
 from vigilo.events.scans import AddressResult, Depth, Outcome, ScanRequested, Snapshot
 from vigilo.tls.chain import ChainFacts, describe_chain
 from vigilo.tls.ocsp import NOT_STAPLED, read_staple
@@ -42,6 +42,7 @@ HTTP = (b"h2", b"http/1.1")
 _SPEAK_TLS = frozenset({Outcome.OK, Outcome.TLS_ALERT, Outcome.TLS_FAILURE})
 
 _HTTPS_PORTS = frozenset({443, 2053, 2083, 2087, 2096})
+_NOTHING_DEEPER = PostureSeen()
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +103,7 @@ def enumerates(request: ScanRequested, seen: AddressSeen) -> bool:
 
 
 def describe(
-    request: ScanRequested, seen: HostSeen, timing: Timing, *, scanner: str, postures: Sequence[Posture] = ()
+    request: ScanRequested, seen: HostSeen, timing: Timing, *, scanner: str, deeper: PostureSeen = _NOTHING_DEEPER
 ) -> Snapshot:
     """The snapshot of one scan. Raises nothing for anything a peer can send."""
     if seen.failure is not None or not seen.addresses:
@@ -118,7 +119,7 @@ def describe(
         detail=first.detail,
         address=str(first.address),
         addresses=tuple(_result(one) for one in seen.addresses),
-        **_posture(request, postures),
+        **_posture(request, deeper),
         protocol=first.protocol,
         hsts=first.hsts,
         **_measured(first, request),
@@ -152,18 +153,18 @@ def _result(seen: AddressSeen) -> AddressResult:
     )
 
 
-def _posture(request: ScanRequested, postures: Sequence[Posture]) -> dict[str, Any]:
-    if not postures:
-        return {"depth": Depth.LIGHT}
+def _posture(request: ScanRequested, deeper: PostureSeen) -> dict[str, Any]:
+    if not deeper.postures:
+        return {"depth": deeper.depth, "throttled": deeper.throttled}
     at = request.requested_at
     return {
-        "depth": Depth.FULL,
-        "posture": merge(postures),
+        "depth": deeper.depth,
+        "posture": merge(deeper.postures),
         "posture_origin": PostureOrigin(
             source=PostureSource.MEASURED, scan_id=request.scan_id, measured_at=at, checked_at=at
         ),
-        "address_postures": tuple(postures) if len(postures) > 1 else (),
-        "throttled": any(one.throttled for one in postures),
+        "address_postures": deeper.postures if len(deeper.postures) > 1 else (),
+        "throttled": deeper.throttled,
     }
 
 

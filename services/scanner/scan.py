@@ -14,13 +14,12 @@ from services.scanner.depths import Depths
 from services.scanner.handshake import TlsFailed
 from services.scanner.hsts import Question, ask_for_hsts
 from services.scanner.resolve import find_addresses
-from services.scanner.sightings import Address, AddressSeen, HostSeen, Unsuccessful
+from services.scanner.sightings import Address, AddressSeen, HostSeen, PostureSeen, Unsuccessful
 from services.scanner.tools import Tools
 from vigilo.adapters.egress import EgressDenied
 from vigilo.events.facts import HstsFacts
 from vigilo.events.hostnames import InvalidHostname, is_ip_literal, normalise_hostname
 from vigilo.events.hosts import Protocol, Target
-from vigilo.events.posture import Posture
 from vigilo.events.scans import ADDRESSES_MAX, Lane, Outcome, ScanRequested, Snapshot
 from vigilo.tls.addresses import parse_address
 from vigilo.tls.certificate import read_certificate
@@ -43,13 +42,13 @@ async def scan_target(request: ScanRequested, tools: Tools) -> Snapshot:
     loop = asyncio.get_running_loop()
     begun, started_at = loop.time(), tools.now()
     seen = await _look_at_host(request, tools, deadline=begun + LIGHT_SECONDS)
-    postures = await _look_deeper(request, seen, tools)
+    deeper = await _look_deeper(request, seen, tools)
     timing = probing.Timing(started_at, tools.now(), round((loop.time() - begun) * 1000))
-    return probing.describe(request, seen, timing, scanner=tools.name, postures=postures)
+    return probing.describe(request, seen, timing, scanner=tools.name, deeper=deeper)
 
 
-async def _look_deeper(request: ScanRequested, seen: HostSeen, tools: Tools) -> tuple[Posture, ...]:
-    return () if seen.failure is not None else await Depths(request, tools, _sni(request.target)).look(seen)
+async def _look_deeper(request: ScanRequested, seen: HostSeen, tools: Tools) -> PostureSeen:
+    return PostureSeen() if seen.failure is not None else await Depths(request, tools, _sni(request.target)).look(seen)
 
 
 async def _look_at_host(request: ScanRequested, tools: Tools, *, deadline: float) -> HostSeen:

@@ -7,7 +7,8 @@ from ipaddress import IPv4Address, IPv6Address
 
 from vigilo.events.facts import HstsFacts
 from vigilo.events.hosts import Protocol
-from vigilo.events.scans import Outcome
+from vigilo.events.posture import Posture
+from vigilo.events.scans import Depth, Outcome
 
 Address = IPv4Address | IPv6Address
 
@@ -70,3 +71,17 @@ class HostSeen:
 
     addresses: tuple[AddressSeen, ...] = ()
     failure: Unsuccessful | None = field(default=None, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class PostureSeen:
+    """What was done beyond the handshake.
+
+    LIGHT, without postures: nothing. POSTURE: the baseline's posture was proved unchanged, `postures` are its own.
+    FULL: `postures` are one for each address enumerated, the one that speaks for the host first. `throttled`: the
+    server stopped answering meanwhile, whatever was to be done.
+    """
+
+    postures: tuple[Posture, ...] = ()
+    depth: Depth = Depth.LIGHT
+    throttled: bool = False

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.scanner.probing import Timing, describe, enumerates, in_turn, offers_alpn, speaker, stable_order
-from services.scanner.sightings import Address, AddressSeen, HandshakeSeen, HostSeen, Unsuccessful
+from services.scanner.sightings import Address, AddressSeen, HandshakeSeen, HostSeen, PostureSeen, Unsuccessful
 from tests.fakes import pki
 from tests.fakes.scan_requests import full_request, light_request
 from vigilo.events.codec import decode_value, encode_value
@@ -126,6 +126,8 @@ def test_a_snapshot_is_full_only_with_a_posture() -> None:
     seen = HostSeen((AddressSeen(ip_address("192.0.2.1"), Outcome.OK),))
     timing = Timing(datetime.now(UTC), datetime.now(UTC), 1)
     assert describe(full_request("a.test"), seen, timing, scanner="t").depth is Depth.LIGHT
-    full = describe(full_request("a.test"), seen, timing, scanner="t", postures=[Posture(connections=7)])
+    full = describe(
+        full_request("a.test"), seen, timing, scanner="t", deeper=PostureSeen((Posture(connections=7),), Depth.FULL)
+    )
     assert full.depth is Depth.FULL
     assert decode_value(encode_value(full), Snapshot) == full
