@@ -9,7 +9,7 @@ import asyncio
 import contextlib
 import os
 import socket
-from collections.abc import Callable, Generator
+from collections.abc import Awaitable, Callable, Generator
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -21,13 +21,14 @@ from vigilo.tls.posture.answers import Answer, Chosen, Refused, Unclear
 from vigilo.tls.posture.below_tls13 import (
     GroupsFound,
     VersionFound,
+    enough_for_groups,
     enumerate_groups,
     enumerate_version,
     probe_fallback,
 )
 from vigilo.tls.posture.describe import Found, best_with_suites, describe_posture
 from vigilo.tls.posture.hearing import Hearing
-from vigilo.tls.posture.tls13 import enumerate_tls13
+from vigilo.tls.posture.tls13 import Tls13Found, enumerate_tls13
 from vigilo.tls.wire import code_points as code
 from vigilo.tls.wire.client_hello import Offer, encode, encode_ssl2
 from vigilo.tls.wire.reading import Malformed
@@ -89,22 +90,10 @@ class Enumeration:
 
     async def _find(self, *, known_good: bool) -> Found:
         alpn = self.endpoint.alpn
-        ssl2, ssl3, tls10, tls11, (tls12, groups), tls13 = await asyncio.gather(
-            self._ssl2(),
-            self._play(enumerate_version(code.SSL3, alpn=False)),
-            self._play(enumerate_version(code.TLS10, alpn=False)),
-            self._play(enumerate_version(code.TLS11, alpn=False)),
-            self._tls12(alpn=alpn),
-            self._play(enumerate_tls13(alpn=alpn)),
+        tls13_taken: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+        (versions, groups, fallback), tls13 = await asyncio.gather(
+            self._below_tls13(tls13_taken, alpn=alpn), self._tls13(tls13_taken, alpn=alpn)
         )
-        versions = (ssl2, ssl3, tls10, tls11, tls12)
-        best = best_with_suites(versions)
-        fallback = Support.UNKNOWN
-        if best is not None and groups is None:
-            groups = await self._play(enumerate_groups(best))
-        accepted = [one for one in (*versions, tls13.version) if one.support is Support.ACCEPTED]
-        if len(accepted) > 1 and (below := best_with_suites(accepted[:-1])) is not None:
-            fallback = await self._play(probe_fallback(below))
         throttled, notes = await self._control(known_good=known_good)
         if self._stopped is not None:
             notes = (*notes, f"stopped before all was asked: {self._stopped}")
@@ -119,15 +108,69 @@ class Enumeration:
             notes=notes,
         )
 
-    async def _tls12(self, *, alpn: bool) -> tuple[VersionFound, GroupsFound | None]:
-        found = await self._play(enumerate_version(code.TLS12, alpn=alpn))
-        return found, await self._play(enumerate_groups(found))
+    async def _below_tls13(
+        self, tls13_taken: Awaitable[bool], *, alpn: bool
+    ) -> tuple[tuple[VersionFound, ...], GroupsFound | None, Support]:
+        ssl2, ssl3, tls10, tls11, (tls12, groups) = await asyncio.gather(
+            self._ssl2(),
+            self._play(enumerate_version(code.SSL3, alpn=False)),
+            self._play(enumerate_version(code.TLS10, alpn=False)),
+            self._play(enumerate_version(code.TLS11, alpn=False)),
+            self._tls12(alpn=alpn),
+        )
+        versions = (ssl2, ssl3, tls10, tls11, tls12)
+        best = best_with_suites(versions)
+        if best is not None and groups is None:
+            groups = await self._play(enumerate_groups(best))
+        accepted = [one for one in versions if one.support is Support.ACCEPTED]
+        below = best_with_suites(accepted if await tls13_taken else accepted[:-1])
+        fallback = Support.UNKNOWN if below is None else await self._play(probe_fallback(below))
+        return versions, groups, fallback
 
-    async def _play(self, strategy: Generator[Offer, Answer, T]) -> T:
+    async def _tls13(self, taken: asyncio.Future[bool], *, alpn: bool) -> Tls13Found:
+        """Says `taken` at the first choice: the fallback probe need not wait for all the groups."""
+
+        def hear(answer: Answer) -> None:
+            if not taken.done() and isinstance(answer, Chosen):
+                taken.set_result(True)
+
+        try:
+            return await self._play(enumerate_tls13(alpn=alpn), hear)
+        finally:
+            if not taken.done():
+                taken.set_result(False)
+
+    async def _tls12(self, *, alpn: bool) -> tuple[VersionFound, GroupsFound | None]:
+        """Suites and groups side by side: the groups need but one ECDHE suite, not all of them."""
+        enough: asyncio.Future[VersionFound] = asyncio.get_running_loop().create_future()
+
+        def hear(answer: Answer) -> None:
+            if not enough.done() and (found := enough_for_groups(answer)) is not None:
+                enough.set_result(found)
+
+        async def suites() -> VersionFound:
+            try:
+                found = await self._play(enumerate_version(code.TLS12, alpn=alpn), hear)
+                if not enough.done():
+                    enough.set_result(found)
+                return found
+            finally:
+                enough.cancel()
+
+        async def groups() -> GroupsFound | None:
+            return await self._play(enumerate_groups(await enough))
+
+        return await asyncio.gather(suites(), groups())
+
+    async def _play(self, strategy: Generator[Offer, Answer, T], hear: Callable[[Answer], None] | None = None) -> T:
+        """What the strategy finds; `hear` is told each answer before the next offer."""
         try:
             offer = next(strategy)
             while True:
-                offer = strategy.send(await self._ask(offer))
+                answer = await self._ask(offer)
+                if hear is not None:
+                    hear(answer)
+                offer = strategy.send(answer)
         except StopIteration as end:
             result: T = end.value
             return result

@@ -13,7 +13,8 @@ from contextlib import contextmanager
 def slow_link(target_port: int, *, round_trip_seconds: float) -> Iterator[int]:
     """The port of a relay to `127.0.0.1:target_port` that takes half the round trip in each direction.
 
-    The connect itself is answered at once (by the kernel), so one round trip less than over a real line is seen.
+    The kernel answers the connect itself at once; the round trip that it takes over a real line comes before the
+    first byte in either direction instead.
     """
     loop = asyncio.new_event_loop()
     started: threading.Event = threading.Event()
@@ -30,6 +31,7 @@ def slow_link(target_port: int, *, round_trip_seconds: float) -> Iterator[int]:
         sink.close()
 
     async def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await asyncio.sleep(round_trip_seconds)
         try:
             far_reader, far_writer = await asyncio.open_connection("127.0.0.1", target_port)
         except OSError:

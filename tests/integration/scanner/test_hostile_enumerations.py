@@ -107,7 +107,7 @@ async def test_ssl2_is_recognised(tools: Tools) -> None:
 async def test_a_server_that_takes_too_long_leaves_the_rest_unknown(authority: Authority, tools: Tools) -> None:
     """Time is up in the middle: what was found stands, the rest is unknown, and nobody is called throttled."""
     serving = Serving(authority.leaf("a.test"))
-    with TlsServer(serving) as server, slow_link(server.port, round_trip_seconds=0.2) as far:
+    with TlsServer(serving) as server, slow_link(server.port, round_trip_seconds=0.1) as far:
         posture = await enumerate_port(far, tools, seconds=1.6)
     assert not posture.throttled
     assert "TLSv1.2" in posture.supporting(Support.ACCEPTED)

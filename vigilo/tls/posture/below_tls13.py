@@ -144,6 +144,17 @@ def _order(offer: Offer, found: tuple[int, ...]) -> Generator[Offer, Answer, tup
     return SuiteOrder.SERVER, is_chacha(answer.suite) if isinstance(answer, Chosen) else None
 
 
+def enough_for_groups(answer: Answer) -> VersionFound | None:
+    """What groups can be asked for with as soon as one ECDHE suite is chosen: all such suites of that offer, untried.
+
+    None for every other answer, and for servers that bear only short hellos: those need to be told what they know.
+    """
+    if not isinstance(answer, Chosen) or answer.offer.plain or not is_ecdhe(answer.suite):
+        return None
+    suites = tuple(suite for suite in answer.offer.suites if is_ecdhe(suite))
+    return VersionFound(answer.offer.version, Support.ACCEPTED, suites, template=answer.offer)
+
+
 def enumerate_groups(found: VersionFound) -> Generator[Offer, Answer, GroupsFound | None]:
     """The curves of one version's ECDHE suites; None where it has none."""
     suites = tuple(suite for suite in found.suites if is_ecdhe(suite))[:BUNDLE_MAX]

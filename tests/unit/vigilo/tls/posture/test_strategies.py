@@ -11,7 +11,13 @@ from hypothesis import strategies as st
 
 from vigilo.events.posture import SuiteOrder, Support
 from vigilo.tls.posture.answers import Answer, Chosen, Refused, Unclear
-from vigilo.tls.posture.below_tls13 import VersionFound, enumerate_groups, enumerate_version, probe_fallback
+from vigilo.tls.posture.below_tls13 import (
+    VersionFound,
+    enough_for_groups,
+    enumerate_groups,
+    enumerate_version,
+    probe_fallback,
+)
 from vigilo.tls.posture.bundles import BUNDLE_MAX, TLS13_SUITES, is_chacha, rare_bundles, usual_suites
 from vigilo.tls.posture.tls13 import enumerate_tls13
 from vigilo.tls.wire import code_points as code
@@ -218,3 +224,24 @@ def test_every_suite_is_in_exactly_one_bundle() -> None:
         offered = [suite for bundle in bundles for suite in bundle]
         assert sorted(offered) == BELOW_13
         assert max(map(len, bundles)) <= BUNDLE_MAX
+
+
+@given(
+    st.lists(st.sampled_from(usual_suites(code.TLS12)), unique=True, min_size=1, max_size=20).map(tuple),
+    st.lists(st.sampled_from(code.EC_GROUPS), unique=True, min_size=1, max_size=6).map(tuple),
+)
+def test_groups_asked_for_after_one_suite_are_those_asked_for_after_all(
+    suites: tuple[int, ...], groups: tuple[int, ...]
+) -> None:
+    server, heard = PureServer(suites, groups), list[VersionFound]()
+
+    def hear(offer: Offer) -> Answer:
+        answer = server(offer)
+        if (enough := enough_for_groups(answer)) is not None:
+            heard.append(enough)
+        return answer
+
+    found = play(enumerate_version(code.TLS12, alpn=False), hear)
+    if heard:
+        assert play(enumerate_groups(heard[0]), server) == play(enumerate_groups(found), server)
+    assert bool(heard) == any("ECDHE" in SUITE_NAMES[suite] or "ECDH_anon" in SUITE_NAMES[suite] for suite in suites)
