@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import socket
 
+from services.scanner.exchange import receive, send
 from services.scanner.peer_words import looks_like_tls
 from services.scanner.sightings import Unsuccessful
 from vigilo.events.hosts import Protocol
@@ -67,28 +67,17 @@ class Carrier:
             await self._send(step.send)
 
     async def _send(self, data: bytes) -> None:
-        if not data:
-            return
         try:
-            async with asyncio.timeout_at(self._deadline):
-                await asyncio.get_running_loop().sock_sendall(self._socket, data)
-        except TimeoutError as error:
-            raise self._failed(Outcome.TLS_TIMEOUT, f"the server stopped reading {self._where()}") from error
-        except OSError:
-            return  # why it left may be waiting for us: the next read tells
+            await send(self._socket, data, deadline=self._deadline, where=self._where())
+        except Unsuccessful as failure:
+            raise self._failed(failure.outcome, failure.detail) from failure
 
     async def _receive(self, patience: float | None) -> bytes:
         until = self._deadline if self._first or patience is None else min(patience, self._deadline)
         try:
-            async with asyncio.timeout_at(until):
-                data = await asyncio.get_running_loop().sock_recv(self._socket, _CHUNK)
-        except TimeoutError as error:
-            raise self._failed(Outcome.TLS_TIMEOUT, f"the server fell silent {self._where()}") from error
-        except OSError as error:
-            words = error.strerror or type(error).__name__
-            raise self._failed(Outcome.RESET, f"connection lost {self._where()}: {words}") from error
-        if not data:
-            raise self._failed(Outcome.CLOSED, f"the server closed the connection {self._where()}")
+            data = await receive(self._socket, _CHUNK, deadline=until, where=self._where())
+        except Unsuccessful as failure:
+            raise self._failed(failure.outcome, failure.detail) from failure
         self._first = self._first or data
         return data
 

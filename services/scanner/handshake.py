@@ -14,13 +14,18 @@ from dataclasses import dataclass
 from OpenSSL import SSL, crypto
 
 from services.scanner.conversation import Conversation
+from services.scanner.exchange import receive, send
 from services.scanner.peer_words import alert_name, describe_banner, looks_like_tls
 from services.scanner.sightings import HandshakeSeen, Unsuccessful
 from vigilo.events.scans import Outcome
 from vigilo.tls.suites import iana_name
+from vigilo.tls.wire.reading import Malformed
+from vigilo.tls.wire.records import Message, Records
+from vigilo.tls.wire.server_hello import SERVER_HELLO, parse_server_hello
 
 HANDSHAKE_MAX = 1024 * 1024  # bytes received until the handshake must be finished
 _CHUNK = 64 * 1024
+_HELLO_MAX = 4096  # of the first bytes received: a ServerHello has some hundred, with ML-KEM some thousand
 _BANNER_MAX = 512
 _FATAL = 2  # the level of an alert; warnings do not end a handshake
 _BANNER_SECONDS = 0.3  # for the rest of a banner's first line
@@ -112,6 +117,7 @@ class _Dialogue:
         self._heard = heard
         self._deadline = deadline
         self._received = 0
+        self._first = bytearray()
         self._finished = False
 
     async def run(self) -> bool:
@@ -145,6 +151,7 @@ class _Dialogue:
             chain=chain,
             staple=self._heard.staple,
             client_certificate_demanded=self._heard.client_certificate_demanded,
+            hello_extensions=_hello_extensions(self._first),
         )
 
     def _chain(self) -> tuple[bytes, ...]:
@@ -183,27 +190,19 @@ class _Dialogue:
             except SSL.WantReadError:
                 return
             try:
-                async with asyncio.timeout_at(self._deadline):
-                    await asyncio.get_running_loop().sock_sendall(self._socket, data)
-            except TimeoutError as error:
-                raise self._failed(Outcome.TLS_TIMEOUT, f"the server stopped reading {self._where()}") from error
-            except OSError:
-                return  # why it left may be waiting for us: the next read tells
+                await send(self._socket, data, deadline=self._deadline, where=self._where())
+            except Unsuccessful as failure:
+                raise self._failed(failure.outcome, failure.detail) from failure
 
     async def _receive(self) -> bytes:
         try:
-            async with asyncio.timeout_at(self._deadline):
-                data = await asyncio.get_running_loop().sock_recv(self._socket, _CHUNK)
-        except TimeoutError as error:
-            raise self._failed(Outcome.TLS_TIMEOUT, f"the server fell silent {self._where()}") from error
-        except OSError as error:
-            words = error.strerror or type(error).__name__
-            raise self._failed(Outcome.RESET, f"connection lost {self._where()}: {words}") from error
-        if not data:
-            raise self._failed(Outcome.CLOSED, f"the server closed the connection {self._where()}")
+            data = await receive(self._socket, _CHUNK, deadline=self._deadline, where=self._where())
+        except Unsuccessful as failure:
+            raise self._failed(failure.outcome, failure.detail) from failure
         if self._received == 0 and not looks_like_tls(data):
             banner = await self._whole_banner(data)
             raise self._failed(Outcome.NOT_TLS, describe_banner(banner), banner=banner)
+        self._first += data[: _HELLO_MAX - len(self._first)]
         self._received += len(data)
         if self._received > HANDSHAKE_MAX:
             raise self._failed(Outcome.TLS_FAILURE, f"the handshake is larger than {HANDSHAKE_MAX} bytes")
@@ -226,3 +225,14 @@ class _Dialogue:
         except (TimeoutError, OSError):
             pass
         return data[:_BANNER_MAX]
+
+
+def _hello_extensions(first: bytes) -> tuple[int, ...]:
+    """Types of the extensions of the ServerHello at the beginning of these bytes, in its order; none if unreadable."""
+    try:
+        for item in Records().feed(first):
+            if isinstance(item, Message) and item.kind == SERVER_HELLO:
+                return tuple(parse_server_hello(item.body).extensions)
+    except Malformed:
+        pass
+    return ()
