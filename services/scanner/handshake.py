@@ -151,7 +151,7 @@ class _Dialogue:
             chain=chain,
             staple=self._heard.staple,
             client_certificate_demanded=self._heard.client_certificate_demanded,
-            hello_extensions=_hello_extensions(self._first),
+            hello_extensions=_hello_extensions(bytes(self._first)),
         )
 
     def _chain(self) -> tuple[bytes, ...]:

@@ -150,6 +150,7 @@ def _result(seen: AddressSeen) -> AddressResult:
         connect_ms=seen.connect_ms,
         handshake_ms=seen.handshake_ms,
         leaf_sha256=hashlib.sha256(chain[0]).hexdigest() if chain else None,
+        hello_sha256=seen.handshake.hello_sha256 if seen.handshake is not None else None,
     )
 
 

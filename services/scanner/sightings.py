@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass, field
 from ipaddress import IPv4Address, IPv6Address
 
@@ -11,6 +12,8 @@ from vigilo.events.posture import Posture
 from vigilo.events.scans import Depth, Outcome
 
 Address = IPv4Address | IPv6Address
+
+_STATUS_REQUEST = 5  # RFC 6066 section 8
 
 
 class Unsuccessful(Exception):
@@ -33,6 +36,7 @@ class HandshakeSeen:
 
     `version` is written TLSv1.0 to TLSv1.3, `cipher_suite` as IANA does, `group` as OpenSSL does (None without one).
     `protocol` is what was spoken before TLS; `early_bytes` came in the clear between its go-ahead and TLS.
+    `hello_extensions` are the types of the ServerHello's extensions in the server's order.
     """
 
     version: str | None = None
@@ -44,6 +48,20 @@ class HandshakeSeen:
     client_certificate_demanded: bool = False
     protocol: Protocol = Protocol.TLS
     early_bytes: int = 0
+    hello_extensions: tuple[int, ...] = ()
+
+    @property
+    def hello_sha256(self) -> str | None:
+        """Fingerprint (hex) of what the server chose and how it said so; None when it chose nothing.
+
+        Equal for one configuration of one software at every handshake. Without status_request, for servers lose and
+        regain their staples.
+        """
+        if self.version is None or self.cipher_suite is None:
+            return None
+        extensions = "-".join(str(kind) for kind in self.hello_extensions if kind != _STATUS_REQUEST)
+        said = (self.version, self.cipher_suite, self.group or "", self.alpn or "", extensions)
+        return hashlib.sha256("|".join(said).encode()).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)

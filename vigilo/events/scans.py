@@ -106,7 +106,11 @@ class Outcome(StrEnum):
 
 
 class AddressResult(BaseModel):
-    """What one address answered."""
+    """What one address answered.
+
+    `hello_sha256` is a fingerprint of the choice in its ServerHello (version, suite, group, ALPN, order of extensions):
+    addresses of one configuration have one.
+    """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
@@ -116,6 +120,7 @@ class AddressResult(BaseModel):
     connect_ms: int | None = Field(default=None, ge=0)
     handshake_ms: int | None = Field(default=None, ge=0)
     leaf_sha256: str | None = None
+    hello_sha256: str | None = None
 
 
 class Snapshot(Event):
@@ -177,6 +182,15 @@ class Snapshot(Event):
     def order(self) -> tuple[datetime, UUID]:
         """A host's scans are ordered by this, never by a scanner's clock."""
         return (self.requested_at, self.scan_id)
+
+    @property
+    def rollout(self) -> dict[str, tuple[str, ...]]:
+        """Addresses by the fingerprint of the leaf they serve, while they serve different ones; else empty."""
+        serving = [(one.leaf_sha256, one.address) for one in self.addresses if one.leaf_sha256 is not None]
+        leaves = dict.fromkeys(leaf for leaf, _ in serving)
+        if len(leaves) < 2:
+            return {}
+        return {leaf: tuple(address for its, address in serving if its == leaf) for leaf in leaves}
 
     @property
     def chain_sha256(self) -> tuple[str, ...]:
