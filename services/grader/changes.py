@@ -18,9 +18,10 @@ def certificate_change(
 ) -> CertificateChange | None:
     """The change this snapshot shows, or None: a first certificate, the same one, or a rollout still under way.
 
-    `old_leaf_der` adds the facts that need the old certificate itself (names, key); without it they stay unknown.
+    Ask only where services.grader.rollouts says that the change is settled. `old_leaf_der` adds the facts that need the
+    old certificate itself (names, key); without it they stay unknown.
     """
-    if old is None or not snapshot.chain or _rolling_out(snapshot):
+    if old is None or not snapshot.chain or snapshot.rollout:
         return None
     new = snapshot.chain[0]
     if new.fingerprint_sha256 == old.fingerprint_sha256:
@@ -42,16 +43,13 @@ def certificate_change(
     )
 
 
-def _rolling_out(snapshot: Snapshot) -> bool:
-    """Addresses that still serve different leaves: a rollout, not a change."""
-    return len({result.leaf_sha256 for result in snapshot.addresses if result.leaf_sha256 is not None}) > 1
-
-
 def _left(old: PathCertificate, *, at: datetime) -> tuple[float | None, float | None]:
     if old.not_after is None or old.not_before is None or old.not_after <= old.not_before:
         return None, None
     left = (old.not_after - at).total_seconds()
-    return round(left / _DAY_SECONDS, 3), round(left / (old.not_after - old.not_before).total_seconds(), 4)
+    # One that was replaced before it became valid had all of its life left, not more.
+    share = min(left / (old.not_after - old.not_before).total_seconds(), 1.0)
+    return round(left / _DAY_SECONDS, 3), round(share, 4)
 
 
 def _missing(names_of: CertificateFacts, *, from_: CertificateFacts) -> tuple[str, ...]:

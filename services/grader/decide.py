@@ -8,12 +8,13 @@ from datetime import datetime
 from pydantic import BaseModel
 
 from services.grader.changes import certificate_change
+from services.grader.rollouts import Standing, settle
 from services.grader.state import SEEN_SCANS, Chains, Grades, StoredChain, served_chain
 from vigilo.events import ids
 from vigilo.events.cards import CertificateChange, ReportCard
 from vigilo.events.envelope import Event, OutgoingEvent
 from vigilo.events.scans import Snapshot
-from vigilo.grading.card import grade_snapshot, path_certificate
+from vigilo.grading.card import grade_snapshot
 from vigilo.grading.trust.judge import TrustJudge
 from vigilo.ports.processing import Decision, Input
 
@@ -62,9 +63,11 @@ def decide_snapshot(
     served = served_chain(snapshot)
     known = served or chains.find(snapshot.chain_sha256)
     card = grade_snapshot(snapshot, known.bytes_() if known else None, judge=judge, at=at, late=late)
-    change = None if late else certificate_change(snapshot, before.leaf, _old_leaf(before, chains))
+    standing = None if late else settle(before, snapshot)
+    changed = standing is not None and standing.changed
+    change = certificate_change(snapshot, before.leaf, _old_leaf(before, chains)) if changed else None
     return Decision(
-        state=_evolve(before, snapshot, late=late),
+        state=_evolve(before, snapshot, standing),
         outputs=tuple(_outputs(card, change, at=at)),
         side=_side(served, chains),
     )
@@ -84,16 +87,19 @@ def _old_leaf(before: Grades, chains: Chains) -> bytes | None:
     return next((chain.bytes_()[0] for chain in chains.chains if chain.fingerprints[0] == wanted), None)
 
 
-def _evolve(before: Grades, snapshot: Snapshot, *, late: bool) -> Grades:
+def _evolve(before: Grades, snapshot: Snapshot, standing: Standing | None) -> Grades:
+    """`standing` None: the snapshot came late."""
     seen = (*before.seen, snapshot.scan_id)[-SEEN_SCANS:]
-    if late:
+    if standing is None:
         return before.model_copy(update={"seen": seen})
     return before.model_copy(
         update={
             "seen": seen,
             "requested_at": snapshot.requested_at,
             "scan_id": snapshot.scan_id,
-            "leaf": path_certificate(snapshot.chain[0]) if snapshot.chain else before.leaf,
+            "leaf": standing.leaf,
+            "rollout": standing.rollout,
+            "replaced": standing.replaced,
         }
     )
 

@@ -16,8 +16,22 @@ STORED_CHAINS = 3
 STORED_CHAINS_BYTES = 400 * 1024  # base64 characters; a row may not exceed 512 KiB
 
 
+class Rollout(BaseModel):
+    """Addresses that did not all serve one leaf: how many served one, and what was seen `times` in a row since."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    addresses: int = 0
+    candidate: str | None = None
+    times: int = 0
+
+
 class Grades(BaseModel):
-    """The guard row: what each scan rewrites. `leaf` is the end-entity certificate last seen in a scan that applied."""
+    """The guard row: what each scan rewrites.
+
+    `leaf` is the end-entity certificate that is the host's own (services.grader.rollouts), `replaced` the fingerprint
+    of the one before.
+    """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
@@ -26,6 +40,8 @@ class Grades(BaseModel):
     scan_id: UUID | None = None
     seen: tuple[UUID, ...] = ()
     leaf: PathCertificate | None = None
+    rollout: Rollout | None = None
+    replaced: str | None = None
 
     @property
     def order(self) -> tuple[datetime, UUID] | None:

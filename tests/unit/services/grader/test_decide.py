@@ -136,6 +136,9 @@ def test_addresses_that_still_differ_are_a_rollout_and_no_change() -> None:
     host.sees(scan(OLD, 1))
     host.sees(scan(NEW, 2, addresses=(served_by("127.0.0.1", NEW), served_by("127.0.0.2", OLD))))
     assert host.changes == []
+    host.sees(scan(NEW, 3, addresses=(served_by("127.0.0.1", NEW), served_by("127.0.0.2", NEW))))
+    (change,) = host.changes
+    assert (change.names_added, change.names_lost) == (("new.acme.test",), ("old.acme.test",))
 
 
 def test_a_snapshot_of_another_workspace_is_refused() -> None:
