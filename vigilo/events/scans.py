@@ -10,13 +10,22 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field
 
 from vigilo.events.envelope import Event
-from vigilo.events.facts import CertificateFacts, HstsFacts, StapleFacts, StarttlsFacts
+from vigilo.events.facts import CertificateFacts, ChainShape, HstsFacts, SctFacts, StapleFacts, StarttlsFacts
+from vigilo.events.handshakes import (
+    WITNESSES_MAX,
+    ClientCertificateFacts,
+    ProxyHeader,
+    ReadBy,
+    ResumptionFacts,
+    WithoutSni,
+)
 from vigilo.events.hosts import Protocol, Target
 from vigilo.events.posture import Posture, PostureOrigin
 from vigilo.events.text import PeerText
 
 CHAIN_MAX = 32  # certificates listed in a snapshot; `chain_count` tells how many were served
 ADDRESSES_MAX = 16
+SCTS_MAX = 10  # signed certificate timestamps of the leaf
 POSTURES_MAX = 4  # addresses enumerated by one scan
 
 
@@ -137,6 +146,10 @@ class Snapshot(Event):
 
     `protocol` is what was spoken: `tls`, or the protocol whose dialogue was tried before TLS; `starttls` is
     set when that dialogue led to TLS, `hsts` when it was asked for (HTTPS by name).
+
+    `read_by` is `own` where the TLS library refuses the server and our own reader took version, suite and chain from
+    what it says in the clear. `scts` are the leaf's timestamps from all sources, the first ten. `without_sni` and
+    `resumption` are asked for by full scans; `proxy_headers` come with the answer about HSTS.
     """
 
     type_name: ClassVar[str] = "snapshot"
@@ -166,6 +179,13 @@ class Snapshot(Event):
     staple: StapleFacts | None = None
     starttls: StarttlsFacts | None = None
     hsts: HstsFacts | None = None
+    read_by: ReadBy | None = None
+    chain_shape: ChainShape | None = None
+    scts: tuple[SctFacts, ...] = Field(default=(), max_length=SCTS_MAX)
+    client_certificate: ClientCertificateFacts | None = None
+    without_sni: WithoutSni | None = None
+    resumption: ResumptionFacts | None = None
+    proxy_headers: tuple[ProxyHeader, ...] = Field(default=(), max_length=WITNESSES_MAX)
     posture: Posture | None = None
     posture_origin: PostureOrigin | None = None
     address_postures: tuple[Posture, ...] = Field(default=(), max_length=POSTURES_MAX)

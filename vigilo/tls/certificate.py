@@ -5,30 +5,31 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Any, TypeVar
 
 from cryptography import x509
-from cryptography.x509.oid import AuthorityInformationAccessOID
 
 from vigilo.events.facts import NAMES_MAX, CertificateFacts
 from vigilo.tls import oids
 from vigilo.tls.der import CONTEXT_0, INTEGER, SEQUENCE, NotDer, elements, only
+from vigilo.tls.extensions import LIST_MAX, ca_issuer_urls, crl_urls, extension, more_facts, ocsp_urls
 from vigilo.tls.keys import KeyFacts, describe_key
 
 CERTIFICATE_MAX = 128 * 1024  # bytes; the largest real ones, with thousands of names, stay below
 # The same intermediates, and mostly the same leaves, come by at every scan; 8 MiB are kept at most.
-_REMEMBERED_MAX = 8 * 1024
-_LIST_MAX = 10  # URLs and purposes kept of a certificate
+REMEMBERED_MAX = 8 * 1024
 _SERIAL_MAX = 64  # octets; RFC 5280 allows 20
+_SHORT_LIVED_FROM = datetime(2024, 3, 15, tzinfo=UTC)
+_SHORTER_FROM = datetime(2026, 3, 15, tzinfo=UTC)
 
 T = TypeVar("T")
-X = TypeVar("X", bound=x509.ExtensionType)
 
 
 def read_certificate(der: bytes) -> CertificateFacts:
     """The facts of one certificate. What cannot be read keeps its default and is named in `parse_error`."""
-    return _remembered(der) if len(der) <= _REMEMBERED_MAX else _read(der)
+    return _remembered(der) if len(der) <= REMEMBERED_MAX else _read(der)
 
 
 @lru_cache(maxsize=1024)
@@ -48,12 +49,20 @@ def _read(der: bytes) -> CertificateFacts:
     return CertificateFacts.model_validate({"fingerprint_sha256": fingerprint, **facts})
 
 
+def is_short_lived(certificate: x509.Certificate) -> bool:
+    """Valid for at most 7 days, 10 before 15 March 2026; no certificate was before 15 March 2024 (BR 1.6.1)."""
+    begins = certificate.not_valid_before_utc
+    # "Both ends count" (RFC 5280 section 4.1.2.5): a second more than the difference.
+    lasts = certificate.not_valid_after_utc - begins + timedelta(seconds=1)
+    return begins >= _SHORT_LIVED_FROM and lasts <= timedelta(days=10 if begins < _SHORTER_FROM else 7)
+
+
 def certificate_names(certificate: x509.Certificate) -> tuple[list[str], list[str], int]:
     """DNS names and IP addresses of the subjectAltName, uncapped, and how many names of any kind it holds.
 
     Raises ValueError when the extensions cannot be parsed.
     """
-    san = _extension(certificate.extensions, x509.SubjectAlternativeName)
+    san = extension(certificate.extensions, x509.SubjectAlternativeName)
     if san is None:
         return [], [], 0
     addresses = [str(address) for address in san.get_values_for_type(x509.IPAddress)]
@@ -93,6 +102,8 @@ class _Reading:
             "issuer": self._try("issuer", lambda: _text_of(certificate.issuer), ""),
             "not_before": self._try("not_before", lambda: certificate.not_valid_before_utc, None),
             "not_after": self._try("not_after", lambda: certificate.not_valid_after_utc, None),
+            "version": self._try("version", lambda: certificate.version.value + 1, None),
+            "short_lived": self._try("validity", lambda: is_short_lived(certificate), None),
             "signature_algorithm": self._try("signature", self._signature_algorithm, ""),
             "self_issued": self._try("names", lambda: certificate.issuer == certificate.subject, False),
             **(self._outlined(outline) if outline is not None else {}),
@@ -121,6 +132,7 @@ class _Reading:
             "key_algorithm": key.algorithm,
             "key_bits": key.bits,
             "key_detail": key.detail,
+            "weak_key": key.weak,
         }
 
     def _extended(self) -> dict[str, Any]:
@@ -128,27 +140,23 @@ class _Reading:
         unnamed: tuple[list[str], list[str], int] = ([], [], 0)
         dns, addresses, count = self._try("san", lambda: certificate_names(self._certificate), unnamed)
         dns = dns[:NAMES_MAX]
-        basic = _extension(extensions, x509.BasicConstraints)
-        feature = _extension(extensions, x509.TLSFeature)
-        scts = _extension(extensions, x509.PrecertificateSignedCertificateTimestamps)
+        no_more: dict[str, Any] = {}
+        basic = extension(extensions, x509.BasicConstraints)
+        feature = extension(extensions, x509.TLSFeature)
+        scts = extension(extensions, x509.PrecertificateSignedCertificateTimestamps)
         return {
             "san": dns,
             "san_ip": addresses[: NAMES_MAX - len(dns)],
             "san_count": count,
             "is_ca": basic is not None and basic.ca,
-            "eku": _purposes(_extension(extensions, x509.ExtendedKeyUsage)),
-            "ocsp_urls": _ocsp_urls(_extension(extensions, x509.AuthorityInformationAccess)),
-            "crl_urls": _crl_urls(_extension(extensions, x509.CRLDistributionPoints)),
+            "eku": _purposes(extension(extensions, x509.ExtendedKeyUsage)),
+            "ocsp_urls": ocsp_urls(extensions),
+            "ca_issuer_urls": ca_issuer_urls(extensions),
+            "crl_urls": crl_urls(extensions),
             "must_staple": feature is not None and x509.TLSFeatureType.status_request in feature,
             "sct_count": self._try("sct", lambda: 0 if scts is None else len(list(scts)), 0),
+            **self._try("more extensions", lambda: more_facts(extensions), no_more),
         }
-
-
-def _extension(extensions: x509.Extensions, kind: type[X]) -> X | None:
-    try:
-        return extensions.get_extension_for_class(kind).value
-    except x509.ExtensionNotFound:
-        return None
 
 
 def _text_of(name: x509.Name) -> str:
@@ -157,22 +165,7 @@ def _text_of(name: x509.Name) -> str:
 
 def _purposes(eku: x509.ExtendedKeyUsage | None) -> list[str]:
     dotted = [] if eku is None else [purpose.dotted_string for purpose in eku]
-    return [oids.EXTENDED_KEY_USAGES.get(purpose, purpose) for purpose in dotted[:_LIST_MAX]]
-
-
-def _ocsp_urls(access: x509.AuthorityInformationAccess | None) -> list[str]:
-    entries = (
-        [] if access is None else [one for one in access if one.access_method == AuthorityInformationAccessOID.OCSP]
-    )
-    return _urls([entry.access_location for entry in entries])
-
-
-def _crl_urls(points: x509.CRLDistributionPoints | None) -> list[str]:
-    return _urls([name for point in points or () for name in point.full_name or ()])
-
-
-def _urls(names: list[x509.GeneralName]) -> list[str]:
-    return [name.value for name in names if isinstance(name, x509.UniformResourceIdentifier)][:_LIST_MAX]
+    return [oids.EXTENDED_KEY_USAGES.get(purpose, purpose) for purpose in dotted[:LIST_MAX]]
 
 
 def _complaint(what: str, error: Exception) -> str:

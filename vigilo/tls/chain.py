@@ -6,9 +6,10 @@ import base64
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from vigilo.events.facts import CertificateFacts
+from vigilo.events.facts import CertificateFacts, ChainShape
 from vigilo.events.scans import CHAIN_MAX
 from vigilo.tls.certificate import read_certificate
+from vigilo.tls.chain_shape import describe_shape
 
 CHAIN_DER_MAX = 256 * 1024  # bytes of DER, all certificates together; base64 adds a third
 
@@ -27,6 +28,7 @@ class ChainFacts:
     count: int = 0
     der: tuple[str, ...] | None = None
     der_omitted: str | None = None
+    shape: ChainShape | None = None
 
 
 def describe_chain(chain: Sequence[bytes], *, baseline_sha256: Sequence[str] = ()) -> ChainFacts:
@@ -38,9 +40,10 @@ def describe_chain(chain: Sequence[bytes], *, baseline_sha256: Sequence[str] = (
         return ChainFacts()
     kept = chain[:CHAIN_MAX]
     facts = tuple(read_certificate(der) for der in kept)
+    shape = describe_shape(kept, facts)
     omitted = _why_omitted(kept, facts, baseline_sha256)
     der = tuple(base64.b64encode(one).decode("ascii") for one in kept) if omitted is None else None
-    return ChainFacts(certificates=facts, count=len(chain), der=der, der_omitted=omitted)
+    return ChainFacts(certificates=facts, count=len(chain), der=der, der_omitted=omitted, shape=shape)
 
 
 def _why_omitted(

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from vigilo.events.facts import KeyAlgorithm
+from vigilo.events.facts import KeyAlgorithm, WeakKeyHint
 from vigilo.tls import oids
 from vigilo.tls.der import BIT_STRING, INTEGER, OBJECT_IDENTIFIER, SEQUENCE, Element, NotDer, dotted, elements, only
+from vigilo.tls.weak_keys import weak_rsa
 
 _USUAL_EXPONENT = 65537
 _FIXED_SIZES = {"Ed25519": (KeyAlgorithm.ED25519, 256), "Ed448": (KeyAlgorithm.ED448, 456)}
@@ -23,6 +24,7 @@ class KeyFacts:
     algorithm: KeyAlgorithm = KeyAlgorithm.OTHER
     bits: int | None = None
     detail: str | None = None
+    weak: tuple[WeakKeyHint, ...] = ()
 
 
 def describe_key(spki: bytes) -> KeyFacts:
@@ -60,7 +62,8 @@ def _rsa(key: Element, *, pss: bool) -> KeyFacts:
     details = ["RSASSA-PSS"] if pss else []
     if e != _USUAL_EXPONENT:
         details.append(f"e={e}" if e.bit_length() <= 64 else "e of more than 64 bits")
-    return KeyFacts(KeyAlgorithm.RSA, _bits(modulus), ", ".join(details) or None)
+    weak = weak_rsa(int.from_bytes(modulus.content, "big"), e)
+    return KeyFacts(KeyAlgorithm.RSA, _bits(modulus), ", ".join(details) or None, weak)
 
 
 def _ec(parameters: Element | None) -> KeyFacts:

@@ -11,10 +11,11 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, padding, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from cryptography.x509 import ocsp
-from cryptography.x509.oid import ExtendedKeyUsageOID
+from cryptography.x509.oid import ExtendedKeyUsageOID, SignatureAlgorithmOID
 
 from vigilo.events.facts import CertificateStatus, StapleFacts
 from vigilo.tls.der import BIT_STRING, SEQUENCE, elements, only
+from vigilo.tls.pss import read_pss
 
 STAPLE_MAX = 64 * 1024  # bytes; a response with a delegated responder's certificate is about 2 KiB
 
@@ -137,16 +138,38 @@ def _may_respond(certificate: x509.Certificate, *, at: datetime) -> bool:
 
 def _verifies(signer: x509.Certificate, response: ocsp.OCSPResponse) -> bool:
     key, signature, signed = signer.public_key(), response.signature, response.tbs_response_bytes
-    digest = response.signature_hash_algorithm
     try:
-        if isinstance(key, rsa.RSAPublicKey) and digest is not None:
-            key.verify(signature, signed, padding.PKCS1v15(), digest)
-        elif isinstance(key, ec.EllipticCurvePublicKey) and digest is not None:
-            key.verify(signature, signed, ec.ECDSA(digest))
+        if isinstance(key, rsa.RSAPublicKey):
+            _verify_rsa(key, response)
+        elif isinstance(key, ec.EllipticCurvePublicKey):
+            key.verify(signature, signed, ec.ECDSA(_digest_of(response)))
         elif isinstance(key, ed25519.Ed25519PublicKey | ed448.Ed448PublicKey):
             key.verify(signature, signed)
         else:
             return False
-    except InvalidSignature:
+    except (InvalidSignature, UnsupportedAlgorithm):
         return False
     return True
+
+
+def _verify_rsa(key: rsa.RSAPublicKey, response: ocsp.OCSPResponse) -> None:
+    if response.signature_algorithm_oid != SignatureAlgorithmOID.RSASSA_PSS:
+        key.verify(response.signature, response.tbs_response_bytes, padding.PKCS1v15(), _digest_of(response))
+        return
+    pss = read_pss(_signature_algorithm(response))
+    mask = padding.PSS(mgf=padding.MGF1(pss.mask_digest), salt_length=pss.salt_length)
+    key.verify(response.signature, response.tbs_response_bytes, mask, pss.digest)
+
+
+def _digest_of(response: ocsp.OCSPResponse) -> hashes.HashAlgorithm:
+    digest = response.signature_hash_algorithm
+    if digest is None:
+        raise UnsupportedAlgorithm("a signature without a digest")
+    return digest
+
+
+def _signature_algorithm(response: ocsp.OCSPResponse) -> bytes:
+    """The AlgorithmIdentifier after the signed part of a BasicOCSPResponse (RFC 6960 section 4.2.1)."""
+    _, body = list(elements(only(response.public_bytes(Encoding.DER), SEQUENCE).content))[:2]
+    _, octets = list(elements(only(body.content, SEQUENCE).content))[:2]
+    return list(elements(only(octets.content, SEQUENCE).content))[1].whole

@@ -4,6 +4,8 @@ import random
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509 import ocsp
 from cryptography.x509.oid import ExtendedKeyUsageOID
@@ -12,6 +14,7 @@ from hypothesis import strategies as st
 
 from tests.fakes import pki
 from vigilo.events.facts import CertificateStatus
+from vigilo.tls.der import elements, only
 from vigilo.tls.ocsp import read_staple
 
 AUTHORITY = pki.Authority.create()
@@ -110,3 +113,37 @@ def test_damaged_responses_give_facts(seed: int, wounds: int) -> None:
     for _ in range(wounds):
         response[chance.randrange(len(response))] = chance.randrange(256)
     assert read_staple(bytes(response), LEAF.chain_der).present is True
+
+
+def der(tag: int, *contents: bytes) -> bytes:
+    content = b"".join(contents)
+    size = bytes((len(content),)) if len(content) < 128 else b"\x82" + len(content).to_bytes(2, "big")
+    return bytes((tag,)) + size + content
+
+
+def parts(data: bytes) -> list[bytes]:
+    return [element.whole for element in elements(only(data, data[0]).content)]
+
+
+def signed_with_pss(response: bytes, key: rsa.RSAPrivateKey, algorithm: bytes, salt: int) -> bytes:
+    """The same answer signed once more, in the probabilistic scheme."""
+    status, body = parts(response)
+    kind, octets = parts(parts(body)[0])
+    signed, _, _, *more = parts(only(octets, 0x04).content)
+    signature = key.sign(signed, padding.PSS(padding.MGF1(hashes.SHA256()), salt), hashes.SHA256())
+    basic = der(0x30, signed, algorithm, der(0x03, b"\x00", signature), *more)
+    return der(0x30, status, der(0xA0, der(0x30, kind, der(0x04, basic))))
+
+
+@pytest.mark.parametrize(("salt", "valid"), [(32, True), (20, False)])
+def test_rsa_pss_is_verified_as_its_parameters_say(salt: int, valid: bool) -> None:
+    key = pki.rsa_key(2048)
+    issuer = pki.issue(pki.Options(common_name="CA", ca=True, key=key))
+    leaf = pki.issue(pki.Options(names=("a.test",)), issuer)
+    algorithm = bytes.fromhex(  # SHA-256, MGF1 with SHA-256, 32 octets of salt
+        "304106092a864886f70d01010a3034a00f300d06096086480165030402010500"
+        "a11c301a06092a864886f70d010108300d06096086480165030402010500a203020120"
+    )
+    response = signed_with_pss(pki.ocsp_response(leaf, issuer), key, algorithm, salt)
+    staple = read_staple(response, (leaf.der, issuer.der))
+    assert (staple.parse_error, staple.matches_leaf, staple.signature_valid) == (None, True, valid)
