@@ -11,7 +11,7 @@ from OpenSSL import SSL
 
 from services.scanner import probing
 from services.scanner.conversation import Conversation
-from services.scanner.dialogue import Carrier, DialogueFailed
+from services.scanner.dialogue import Carrier, DialogueFailed, party_at
 from services.scanner.handshake import TlsFailed, shake_hands
 from services.scanner.sightings import HandshakeSeen, Unsuccessful
 from vigilo.events.hosts import Protocol
@@ -113,7 +113,7 @@ class Approach:
         return latest if self.known is not None else min(latest, now + _SILENCE_SECONDS)
 
     def _party(self, connection: socket.socket) -> Party:
-        return Party(self.own_name or _address_literal(connection), self.peer_name, self.port)
+        return party_at(connection, self.own_name, self.peer_name, self.port)
 
     async def _directly(self, connection: socket.socket) -> HandshakeSeen:
         alpn, farewell = probing.offers_alpn(self.port), protocols.farewell_on_direct_port(self.port)
@@ -136,12 +136,3 @@ class Approach:
             return conversation.seen
         finally:
             self.part(connection, conversation, farewell)
-
-
-def _address_literal(connection: socket.socket) -> str:
-    """Our end of the connection as EHLO writes it: `[192.0.2.1]`, `[IPv6:2001:db8::1]` (RFC 5321 section 4.1.3)."""
-    try:
-        address = str(connection.getsockname()[0]).partition("%")[0]
-    except OSError:  # gone already; the dialogue will notice
-        address = "127.0.0.1"
-    return f"[IPv6:{address}]" if ":" in address else f"[{address}]"

@@ -6,17 +6,16 @@ What to ask is decided in vigilo.tls.posture; here is only who asks, how patient
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import os
 import socket
 from collections.abc import Awaitable, Callable, Generator
+from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from services.scanner.connect import connect
-from services.scanner.sightings import Address, Unsuccessful
+from services.scanner.asking import PROBE_SECONDS, Asking, Endpoint, Ssl2Hearing
+from vigilo.events.hosts import Protocol
 from vigilo.events.posture import Posture, Support
-from vigilo.events.scans import Outcome
 from vigilo.tls.posture.answers import Answer, Chosen, Refused, Unclear
 from vigilo.tls.posture.below_tls13 import (
     GroupsFound,
@@ -29,52 +28,65 @@ from vigilo.tls.posture.below_tls13 import (
 from vigilo.tls.posture.describe import Found, best_with_suites, describe_posture
 from vigilo.tls.posture.hearing import Hearing
 from vigilo.tls.posture.tls13 import Tls13Found, enumerate_tls13
+from vigilo.tls.posture.transcript import Memory
 from vigilo.tls.wire import code_points as code
 from vigilo.tls.wire.client_hello import Offer, encode, encode_ssl2
-from vigilo.tls.wire.reading import Malformed
-from vigilo.tls.wire.server_hello import parse_ssl2
+
+__all__ = ["Endpoint", "Enumeration"]
 
 AT_ONCE = 5  # connections in flight to one address
+DIALOGUES_AT_ONCE = 2  # where each of them begins with a dialogue
 CONNECTIONS_MAX = 300
-PROBE_SECONDS = 5.0
 _CLOSING_SECONDS = 2.0
 _PAUSE_SECONDS = 0.1  # before a server that hung up is asked again
-_CHUNK = 64 * 1024
-_SSL2_MAX = 64 * 1024
-_TLS_ALERT, _ALERT_BYTES, _FATAL = 21, 7, 2
 # A server that answers nothing is left alone; one that has answered gets a few more chances.
 _PATIENCE_WITH_STRANGERS = 4
 _PATIENCE = 8
+OTHERWISE = "the same offer was answered differently: several servers behind one address?"
 
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True)
-class Endpoint:
-    """Whom to ask, and how: `sni` None for none, `alpn` where application protocols are usual."""
-
-    address: Address
-    port: int
-    sni: str | None
-    alpn: bool
-
-
 @dataclass(slots=True)
 class Enumeration:
-    """One enumeration of one address. `part_from` closes politely; `opened` is told of every connection tried."""
+    """One enumeration of one address. `part_from` closes politely; `opened` is told of every connection tried.
+
+    Each connection waits for one of `turns` (entered by several tasks at once). With a `memory` it is spread over
+    several scans: what was answered before is not asked again, `connections_max` more questions are asked, and while
+    `unfinished` is True after `run`, its posture is none.
+    """
 
     endpoint: Endpoint
     deadline: float
     part_from: Callable[[socket.socket], None]
     opened: Callable[[], None]
     probe_seconds: float = PROBE_SECONDS
-    connections: int = 0
-    _slots: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(AT_ONCE))
+    turns: AbstractAsyncContextManager[None] = field(default_factory=nullcontext)
+    memory: Memory | None = None
+    connections_max: int = CONNECTIONS_MAX
+    unfinished: bool = False
+    _asking: Asking = field(init=False)
+    _slots: asyncio.Semaphore = field(init=False)
     _chosen: list[Chosen] = field(default_factory=list)
     _alerts: int = 0
     _disappointments: int = 0
     _hang_ups: int = 0
     _stopped: str | None = None
+
+    def __post_init__(self) -> None:
+        self._asking = Asking(self.endpoint, self.part_from, self.opened, self.probe_seconds)
+        directly = self.endpoint.protocol is Protocol.TLS
+        self._slots = asyncio.Semaphore(AT_ONCE if directly else DIALOGUES_AT_ONCE)
+
+    @property
+    def connections(self) -> int:
+        """Connections tried so far."""
+        return self._asking.connections
+
+    @property
+    def turned_away(self) -> bool:
+        """True when the server asked us to come another time."""
+        return self._asking.turned_away is not None
 
     async def run(self, *, known_good: bool) -> Posture:
         """The posture, by the deadline at the latest. `known_good`: a handshake succeeded just before.
@@ -177,54 +189,82 @@ class Enumeration:
 
     async def _control(self, *, known_good: bool) -> tuple[bool, tuple[str, ...]]:
         """The first offer that was taken, once more: if it is not now, what was refused meanwhile means nothing."""
+        if self.unfinished:
+            return self.turned_away, ()
         if not self._chosen:
-            return known_good, ()
+            return known_good or self.turned_away, ()
         first = self._chosen[0]
         again = await self._once(first.offer, closing=True)
         if not isinstance(again, Chosen):
-            return True, ()
+            return not self.unfinished, ()
         if again.suite != first.suite:
-            return False, ("the same offer was answered differently: several servers behind one address?",)
+            return False, (OTHERWISE,)
         return False, ()
 
     async def _ask(self, offer: Offer) -> Answer:
-        """One offer's answer. A server that hangs up without a word is asked twice; twice is a refusal."""
-        answer = await self._once(offer)
-        if isinstance(answer, Unclear) and answer.left:
-            await asyncio.sleep(_PAUSE_SECONDS)
-            answer = await self._once(offer)
-            if isinstance(answer, Unclear) and answer.left:
-                self._hang_ups += 1
-                answer = Refused()
+        """One offer's answer, from memory if it is there."""
+        known = None if self.memory is None else self.memory.recall(offer)
+        answer = known or await self._ask_anew(offer)
         if isinstance(answer, Chosen):
             self._chosen.append(answer)
         elif isinstance(answer, Refused) and answer.alert is not None:
             self._alerts += 1
+        elif isinstance(answer, Refused) and answer.older_version is None:
+            self._hang_ups += 1
+        return answer
+
+    async def _ask_anew(self, offer: Offer) -> Answer:
+        """A server that hangs up without a word is asked twice; twice is a refusal."""
+        if self.memory is None or not self.memory.was_left(offer):
+            answer = await self._once(offer)
+            if not (isinstance(answer, Unclear) and answer.left):
+                return answer
+            await asyncio.sleep(_PAUSE_SECONDS)
+        answer = await self._once(offer)
+        if isinstance(answer, Unclear) and answer.left:
+            answer = Refused()
+            self._note(offer, answer)
         return answer
 
     async def _once(self, offer: Offer, *, closing: bool = False) -> Answer:
-        async with self._slots:
-            if not closing and (reason := self._reason_to_stop()) is not None:
-                self._stopped = reason
+        async with self._slots, self.turns:
+            reason = self._reason_to_stop(closing=closing)
+            if reason is not None:
                 return Unclear(reason)
             hearing = Hearing(offer)
             hello = encode(offer, sni=self.endpoint.sni, random=os.urandom(96))
             until = self.deadline if closing else self._asking_ends
-            answer = await self._converse(hello, hearing.feed, hearing.ended, deadline=until)
+            answer = await self._asking.converse(hello, hearing.feed, hearing.ended, deadline=until)
         if isinstance(answer, Unclear) and (answer.silent or answer.left):
             self._disappointments += 1
+        if not closing:
+            self._note(offer, answer)
         return answer
+
+    def _note(self, offer: Offer, answer: Answer) -> None:
+        if self.memory is not None and not self.turned_away:
+            self.memory.note(offer, answer)
 
     @property
     def _asking_ends(self) -> float:
         """The closing probe needs time of its own."""
         return self.deadline - min(self.probe_seconds, _CLOSING_SECONDS)
 
-    def _reason_to_stop(self) -> str | None:
-        if self.connections >= CONNECTIONS_MAX:
+    def _reason_to_stop(self, *, closing: bool = False) -> str | None:
+        """Why nothing more is asked; None = ask. The closing probe is due whatever came before."""
+        reason = None if closing and self.memory is None else self._reason()
+        if reason is not None:
+            self._stopped = reason
+            self.unfinished = self.memory is not None
+        return reason
+
+    def _reason(self) -> str | None:
+        if self.connections >= self.connections_max:
             return "enough connections"
         if asyncio.get_running_loop().time() >= self._asking_ends:
             return "time was up"
+        if self._asking.turned_away is not None:
+            return self._asking.turned_away
         known = bool(self._chosen or self._alerts)
         # Those that refuse by hanging up do so for every version they do not speak.
         patience = _PATIENCE if known else _PATIENCE_WITH_STRANGERS
@@ -232,62 +272,17 @@ class Enumeration:
         return "the server had stopped answering" if silences >= patience else None
 
     async def _ssl2(self) -> VersionFound:
-        async with self._slots:
-            hello = encode_ssl2(challenge=os.urandom(16))
-            support = await self._converse(hello, _Ssl2().feed, _ssl2_ended, deadline=self._asking_ends)
+        support = None if self.memory is None else self.memory.recall_ssl2()
+        if support is None:
+            support = await self._ask_ssl2()
         return VersionFound(code.SSL2, support, complete=support is Support.REJECTED)
 
-    async def _converse(
-        self, hello: bytes, feed: Callable[[bytes], T | None], ended: Callable[..., T], *, deadline: float
-    ) -> T:
-        """Says `hello` on a new connection and feeds what comes back until there is an answer."""
-        loop = asyncio.get_running_loop()
-        until = min(deadline, loop.time() + self.probe_seconds)
-        self.connections += 1
-        self.opened()
-        try:
-            connection = await connect(self.endpoint.address, self.endpoint.port, deadline=until)
-        except Unsuccessful as failure:
-            return ended(failure.detail, silent=failure.outcome is not Outcome.RESET)
-        try:
-            async with asyncio.timeout_at(until):
-                await loop.sock_sendall(connection, hello)
-                while data := await loop.sock_recv(connection, _CHUNK):
-                    if (answer := feed(data)) is not None:
-                        return answer
-            return ended("hung up")
-        except TimeoutError:
-            return ended("no answer in time", silent=True)
-        except OSError as error:
-            return ended(error.strerror or type(error).__name__)
-        finally:
-            # Left before the next one is begun: no more than AT_ONCE are ever open from our side.
-            with contextlib.suppress(OSError):
-                connection.shutdown(socket.SHUT_WR)
-            self.part_from(connection)
-
-
-@dataclass(slots=True)
-class _Ssl2:
-    """Listens for SSL 2's SERVER-HELLO."""
-
-    _data: bytearray = field(default_factory=bytearray)
-
-    def feed(self, data: bytes) -> Support | None:
-        self._data += data
-        if self._data[0] == _TLS_ALERT:
-            # The answer of a server that knows TLS only.
-            whole = len(self._data) >= _ALERT_BYTES
-            return (Support.REJECTED if self._data[5] == _FATAL else Support.UNKNOWN) if whole else None
-        try:
-            ciphers = parse_ssl2(bytes(self._data))
-        except Malformed:
-            return Support.UNKNOWN
-        if ciphers is None:
-            return Support.UNKNOWN if len(self._data) > _SSL2_MAX else None
-        return Support.ACCEPTED if ciphers else Support.REJECTED
-
-
-def _ssl2_ended(_: str, *, silent: bool = False) -> Support:
-    # Hanging up is how nearly every server without SSL 2 answers; a control probe guards the conclusion.
-    return Support.UNKNOWN if silent else Support.REJECTED
+    async def _ask_ssl2(self) -> Support:
+        async with self._slots, self.turns:
+            if self._reason_to_stop() is not None:
+                return Support.UNKNOWN
+            hello, hearing = encode_ssl2(challenge=os.urandom(16)), Ssl2Hearing()
+            support = await self._asking.converse(hello, hearing.feed, hearing.ended, deadline=self._asking_ends)
+        if self.memory is not None and not self.turned_away:
+            self.memory.note_ssl2(support)
+        return support
