@@ -15,6 +15,7 @@ from vigilo.tls.posture.bundles import (
     SMALL_BUNDLE,
     cut,
     is_chacha,
+    is_dhe,
     is_ecdhe,
     rare_bundles,
     usual_suites,
@@ -85,7 +86,10 @@ def _open(offer: Offer) -> Generator[Offer, Answer, tuple[Offer, Answer]]:
         return offer, answer
     plain = replace(offer, plain=True, alpn=False, suites=offer.suites[:SMALL_BUNDLE])
     second = yield plain
-    return (plain, second) if isinstance(second, Chosen) else (offer, answer)
+    if isinstance(second, Chosen):
+        return plain, second
+    answer, _ = yield from _past_its_own_failure(offer, offer.suites, answer)
+    return offer, answer
 
 
 _CLEAR_ALERTS = frozenset({40, 70, 71})  # handshake_failure, protocol_version, insufficient_security
@@ -96,13 +100,31 @@ def _strike(
 ) -> Generator[Offer, Answer, tuple[tuple[int, ...], bool]]:
     """Those of `suites` that are accepted after `found`, in order; False when an answer was unclear."""
     left = tuple(suite for suite in suites if suite not in found)
+    aside: tuple[int, ...] = ()
     while left:
         answer = yield replace(offer, suites=left)
+        answer, failing = yield from _past_its_own_failure(offer, left, answer)
         if not isinstance(answer, Chosen):
             return found, isinstance(answer, Refused)
-        found = (*found, answer.suite)
-        left = tuple(suite for suite in left if suite != answer.suite)
-    return found, True
+        found, aside = (*found, answer.suite), (*aside, *failing)
+        left = tuple(suite for suite in left if suite != answer.suite and suite not in failing)
+    return (yield from _strike(offer, (*found, *aside), found)) if aside else (found, True)
+
+
+def _past_its_own_failure(
+    offer: Offer, suites: tuple[int, ...], answer: Answer
+) -> Generator[Offer, Answer, tuple[Answer, tuple[int, ...]]]:
+    """The answer, or that to the same offer without DHE if only then a suite is chosen; and what had to be left out.
+
+    A program without DH parameters may still choose DHE where it prefers it, and then fail: it hangs up, or sends
+    internal_error. That says nothing about the other suites of the offer. Dovecot without `ssl_dh` is one.
+    """
+    ephemeral = tuple(suite for suite in suites if is_dhe(suite))
+    clear = not isinstance(answer, Refused) or answer.for_its_version or answer.alert in _CLEAR_ALERTS
+    if clear or not 0 < len(ephemeral) < len(suites):
+        return answer, ()
+    without = yield replace(offer, suites=tuple(suite for suite in suites if suite not in ephemeral))
+    return (without, ephemeral) if isinstance(without, Chosen) else (answer, ())
 
 
 def _strike_all(offer: Offer, bundles: list[tuple[int, ...]]) -> Generator[Offer, Answer, tuple[tuple[int, ...], bool]]:

@@ -50,6 +50,11 @@ def is_ecdhe(suite: int) -> bool:
     return SUITE_NAMES.get(suite, "").startswith(("TLS_ECDHE_RSA_", "TLS_ECDHE_ECDSA_", "TLS_ECDH_anon_"))
 
 
+def is_dhe(suite: int) -> bool:
+    """True for suites with an ephemeral key in a finite field."""
+    return SUITE_NAMES.get(suite, "").startswith(("TLS_DHE_", "TLS_DH_anon_"))
+
+
 def is_chacha(suite: int) -> bool:
     """True for ChaCha20-Poly1305."""
     return "_CHACHA20_POLY1305" in SUITE_NAMES.get(suite, "")

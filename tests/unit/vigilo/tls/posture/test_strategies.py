@@ -6,6 +6,7 @@ from collections.abc import Callable, Generator
 from dataclasses import dataclass, field
 from typing import TypeVar
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -18,7 +19,7 @@ from vigilo.tls.posture.below_tls13 import (
     enumerate_version,
     probe_fallback,
 )
-from vigilo.tls.posture.bundles import BUNDLE_MAX, TLS13_SUITES, is_chacha, rare_bundles, usual_suites
+from vigilo.tls.posture.bundles import BUNDLE_MAX, TLS13_SUITES, is_chacha, is_dhe, rare_bundles, usual_suites
 from vigilo.tls.posture.tls13 import enumerate_tls13
 from vigilo.tls.wire import code_points as code
 from vigilo.tls.wire.client_hello import Offer
@@ -125,6 +126,21 @@ def test_handshake_failure_rejects_only_what_was_offered() -> None:
     server = PureServer((0x008C,))
     found = play(enumerate_version(code.TLS11, alpn=False), server)
     assert (found.support, found.suites) == (Support.ACCEPTED, (0x008C,))
+
+
+@pytest.mark.parametrize("failure", [Refused(), Refused(alert=80)])
+@pytest.mark.parametrize("suites", [(0xC030, 0x9F, 0xC02F, 0x33, 0x2F, 0x0096), (0x9F, 0x2F, 0x35)])
+def test_a_server_that_fails_at_dhe_is_asked_for_all_else(failure: Refused, suites: tuple[int, ...]) -> None:
+    """As dovecot does without DH parameters: it prefers a DHE suite, cannot go on, and hangs up."""
+    server = PureServer(suites)
+
+    def answer(offer: Offer) -> Answer:
+        chosen = server(offer)
+        return chosen if isinstance(chosen, Chosen) and not is_dhe(chosen.suite) else failure
+
+    found = play(enumerate_version(code.TLS12, alpn=False), answer)
+    assert found.suites == tuple(suite for suite in suites if not is_dhe(suite))
+    assert (found.complete, found.order) == (True, SuiteOrder.SERVER)
 
 
 def test_silence_is_unknown_and_never_rejected() -> None:
