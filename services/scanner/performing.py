@@ -9,6 +9,7 @@ from datetime import datetime
 
 from services.scanner import intake
 from services.scanner.figures import Figures
+from services.scanner.pool_health import PoolHealth
 from services.scanner.probing import Timing, describe
 from services.scanner.scan import scan_target
 from services.scanner.tools import Tools
@@ -34,6 +35,7 @@ class Performer:
     dead_letters: DeadLetters
     figures: Figures
     source: str
+    health: PoolHealth = field(default_factory=PoolHealth)
     _under_way: set[asyncio.Task[None]] = field(default_factory=set)
     _broken: asyncio.Future[None] | None = None
 
@@ -89,11 +91,21 @@ class Performer:
         snapshot = await self._look(record, request, at=now)
         if snapshot is None:
             return
+        snapshot = self._marked(request, snapshot)
         # apply
         outgoing = intake.snapshot_event(snapshot, traceparent=record.header("traceparent"))
         delivered = await self.producer.send(encode(outgoing, source=self.source))
         self.dead_letters.accepted()
         self.figures.finished(snapshot, request, appended_ms=delivered.timestamp_ms, at=self.tools.now())
+
+    def _marked(self, request: ScanRequested, snapshot: Snapshot) -> Snapshot:
+        before, pool = self.health.is_suspect, self.membership.pool
+        marked = self.health.hear(request, snapshot, at=self.tools.now())
+        if self.health.is_suspect and not before:
+            logger.error("pool %s: most hosts fell silent at once: is its own network well?", pool)
+        elif before and not self.health.is_suspect:
+            logger.info("pool %s: its network is well again", pool)
+        return marked
 
     async def _look(self, record: Record, request: ScanRequested, *, at: datetime) -> Snapshot | None:
         refusal = self.membership.refusal(request)
