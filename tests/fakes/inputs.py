@@ -11,8 +11,9 @@ from vigilo.events.cards import PathCertificate, ReportCard, Verdict
 from vigilo.events.envelope import Event, Record
 from vigilo.events.facts import CertificateFacts
 from vigilo.events.hosts import Host, HostCommand, HostCommandKind, HostStatus, Interval, Target
+from vigilo.events.posture import GroupsPosture, Posture, PostureOrigin, PostureSource, Support, VersionPosture
 from vigilo.events.rules import AlertRule, AllHosts, ExpiresInLessThan, RecordStatus, Severity
-from vigilo.events.scans import Depth, Outcome, ScanReason, Snapshot
+from vigilo.events.scans import Depth, Outcome, ScanReason, ScanRequested, Snapshot
 from vigilo.ports.processing import Input
 
 WORKSPACE = UUID("0190a000-0000-7000-8000-000000000001")
@@ -77,6 +78,42 @@ def snapshot(
         "scanner": "scanner-1",
     }
     return Snapshot(**{**fields, **changes})
+
+
+def posture(*, accepted: tuple[str, ...] = ("TLSv1.2", "TLSv1.3"), **changes: Any) -> Posture:
+    """A whole posture: these versions with two suites each, the others rejected."""
+    fields: dict[str, Any] = {
+        "versions": tuple(_version(name, accepted=name in accepted) for name in _SUITES),
+        "groups": GroupsPosture(groups=("X25519MLKEM768", "x25519"), complete=True),
+        "groups_tls12": GroupsPosture(groups=("x25519", "secp256r1"), complete=True),
+        "address": "192.0.2.1",
+    }
+    return Posture(**{**fields, **changes})
+
+
+_SUITES = {
+    "SSLv3": (),
+    "TLSv1.0": ("TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA", "TLS_ECDHE_RSA_WITH_AES_256_CBC_SHA"),
+    "TLSv1.1": ("TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA", "TLS_ECDHE_RSA_WITH_AES_256_CBC_SHA"),
+    "TLSv1.2": ("TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256", "TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384"),
+    "TLSv1.3": ("TLS_AES_128_GCM_SHA256", "TLS_AES_256_GCM_SHA384"),
+}
+
+
+def _version(name: str, *, accepted: bool) -> VersionPosture:
+    if not accepted:
+        return VersionPosture(version=name, support=Support.REJECTED, complete=True)
+    suites = _SUITES[name]
+    return VersionPosture(
+        version=name, support=Support.ACCEPTED, suites=suites, suites_count=len(suites), complete=True
+    )
+
+
+def measured(asked: ScanRequested, found: Posture | None = None, **changes: Any) -> dict[str, Any]:
+    """Fields of the snapshot of a full scan that found this posture."""
+    at = asked.requested_at
+    origin = PostureOrigin(source=PostureSource.MEASURED, scan_id=asked.scan_id, measured_at=at, checked_at=at)
+    return {"depth": Depth.FULL, "posture": found or posture(), "posture_origin": origin, **changes}
 
 
 def card(
