@@ -9,14 +9,11 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import Any
 
+from services.scanner.carrying import SPEAK_TLS, posture_fields
+from services.scanner.measuring import measured_fields
 from services.scanner.sightings import Address, AddressSeen, HandshakeSeen, HostSeen, PostureSeen
-from vigilo.events.facts import StapleFacts, StarttlsFacts
 from vigilo.events.hosts import Probing, Protocol
-from vigilo.events.posture import PostureOrigin, PostureSource
 from vigilo.events.scans import AddressResult, Depth, Outcome, ScanRequested, Snapshot
-from vigilo.tls.chain import ChainFacts, describe_chain
-from vigilo.tls.ocsp import NOT_STAPLED, read_staple
-from vigilo.tls.posture.merge import merge
 
 # The further a failed attempt came, the more its outcome tells about the host.
 _TELLING = (
@@ -38,8 +35,6 @@ _TELLING = (
 _RANKS: Mapping[Outcome, int] = MappingProxyType({outcome: rank for rank, outcome in enumerate(_TELLING)})
 
 HTTP = (b"h2", b"http/1.1")
-# Servers older than our TLS library are enumerated all the same.
-_SPEAK_TLS = frozenset({Outcome.OK, Outcome.TLS_ALERT, Outcome.TLS_FAILURE})
 
 _HTTPS_PORTS = frozenset({443, 2053, 2083, 2087, 2096})
 _NOTHING_DEEPER = PostureSeen()
@@ -99,7 +94,7 @@ def enumerates(request: ScanRequested, seen: AddressSeen) -> bool:
     Not after STARTTLS: forty aborted dialogues in a row are what mail servers ban for.
     """
     wanted = request.depth is Depth.FULL and request.target.probing is Probing.FULL
-    return wanted and seen.protocol in {None, Protocol.TLS} and seen.outcome in _SPEAK_TLS
+    return wanted and seen.protocol in {None, Protocol.TLS} and seen.outcome in SPEAK_TLS
 
 
 def describe(
@@ -119,10 +114,10 @@ def describe(
         detail=first.detail,
         address=str(first.address),
         addresses=tuple(_result(one) for one in seen.addresses),
-        **_posture(request, deeper),
+        **posture_fields(request, first.outcome, deeper),
         protocol=first.protocol,
         hsts=first.hsts,
-        **_measured(first, request),
+        **measured_fields(first, request),
     )
 
 
@@ -152,53 +147,3 @@ def _result(seen: AddressSeen) -> AddressResult:
         leaf_sha256=hashlib.sha256(chain[0]).hexdigest() if chain else None,
         hello_sha256=seen.handshake.hello_sha256 if seen.handshake is not None else None,
     )
-
-
-def _posture(request: ScanRequested, deeper: PostureSeen) -> dict[str, Any]:
-    if not deeper.postures:
-        return {"depth": deeper.depth, "throttled": deeper.throttled}
-    at = request.requested_at
-    return {
-        "depth": deeper.depth,
-        "posture": merge(deeper.postures),
-        "posture_origin": PostureOrigin(
-            source=PostureSource.MEASURED, scan_id=request.scan_id, measured_at=at, checked_at=at
-        ),
-        "address_postures": deeper.postures if len(deeper.postures) > 1 else (),
-        "throttled": deeper.throttled,
-    }
-
-
-def _measured(seen: AddressSeen, request: ScanRequested) -> dict[str, Any]:
-    handshake = seen.handshake
-    if handshake is None:
-        return {}
-    baseline = request.baseline.chain_sha256 if request.baseline is not None else ()
-    chain = describe_chain(handshake.chain, baseline_sha256=baseline)
-    return {
-        "starttls": _starttls(handshake),
-        "tls_version": handshake.version,
-        "cipher_suite": handshake.cipher_suite,
-        "group": handshake.group,
-        "alpn": handshake.alpn,
-        "client_certificate_demanded": handshake.client_certificate_demanded,
-        "chain": chain.certificates,
-        "chain_count": chain.count,
-        "chain_der": chain.der,
-        "chain_der_omitted": chain.der_omitted,
-        "staple": _staple(seen, handshake, chain),
-    }
-
-
-def _starttls(handshake: HandshakeSeen) -> StarttlsFacts | None:
-    return None if handshake.protocol is Protocol.TLS else StarttlsFacts(early_bytes=handshake.early_bytes)
-
-
-def _staple(seen: AddressSeen, handshake: HandshakeSeen, chain: ChainFacts) -> StapleFacts | None:
-    """None while a missing staple has been asked for only once: not known is not missing."""
-    if not chain.certificates:
-        return None
-    if handshake.staple is not None:
-        return read_staple(handshake.staple, handshake.chain)
-    once_is_enough = not chain.certificates[0].ocsp_urls
-    return NOT_STAPLED if seen.asked_again or once_is_enough else None
