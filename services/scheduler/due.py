@@ -8,13 +8,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 
+from services.scheduler import depth
 from services.scheduler.hearing import plan_retry
 from services.scheduler.planning import slot_at, slot_start
 from services.scheduler.state import Order
 from services.scheduler.turn import Ask, Turn
 from vigilo.events import ids
 from vigilo.events.hosts import HostStatus
-from vigilo.events.scans import ScanReason
+from vigilo.events.scans import Depth, ScanReason
 
 NOBODY = "no scanner took the request in time"
 
@@ -26,6 +27,7 @@ def catch_up(turn: Turn) -> None:
     if turn.active:
         _ask_for_slot(turn)
         _retry(turn)
+        _ask_for_baseline(turn)
 
 
 def next_at(turn: Turn) -> datetime | None:
@@ -67,6 +69,7 @@ def _answer_command(turn: Turn) -> None:
                 scan_id=ids.command_scan_id(command.command_id),
                 reason=ScanReason.COMMAND,
                 nominal=command.at,
+                depth=depth.for_command(turn),
                 command_id=command.command_id,
             )
         )
@@ -89,11 +92,13 @@ def _ask_for_slot(turn: Turn) -> None:
     if slot <= turn.row.slot:
         return
     turn.become(slot=slot)
+    start = slot_start(host.host_id, host.interval, slot)
     turn.ask(
         Ask(
             scan_id=ids.slot_scan_id(host.host_id, turn.row.epoch, slot),
             reason=ScanReason.SLOT,
-            nominal=slot_start(host.host_id, host.interval, slot),
+            nominal=start,
+            depth=depth.for_slot(turn, start),
             slot=slot,
         )
     )
@@ -105,3 +110,11 @@ def _retry(turn: Turn) -> None:
         return
     scan_id = ids.caused_scan_id(turn.known.host.host_id, f"{ScanReason.RETRY}/{retry.of}")
     turn.ask(Ask(scan_id=scan_id, reason=ScanReason.RETRY, nominal=turn.at))
+
+
+def _ask_for_baseline(turn: Turn) -> None:
+    """After the commands and the slot: a full scan that one of them has just asked for answers this question, too."""
+    if turn.unproved is None or turn.known is None or not depth.may_measure(turn):
+        return
+    scan_id = ids.caused_scan_id(turn.known.host.host_id, f"{ScanReason.BASELINE}/{turn.unproved}")
+    turn.ask(Ask(scan_id=scan_id, reason=ScanReason.BASELINE, nominal=turn.at, depth=Depth.FULL))

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from services.scheduler.learning import learn
 from services.scheduler.planning import slot_at
 from services.scheduler.state import KnownHost, Order, Retry, Schedule, WaitingCommand
 from services.scheduler.turn import Ask, Turn
 from vigilo.events import ids
 from vigilo.events.hosts import Host, HostCommand, HostCommandKind, HostStatus
-from vigilo.events.scans import Baseline, Outcome, ScanReason, Snapshot
+from vigilo.events.scans import Outcome, ScanReason, Snapshot
 
 
 def host(turn: Turn, new: Host) -> None:
@@ -51,7 +52,10 @@ def _remember(turn: Turn, new: Host) -> None:
     if known is None or known.host.interval is not new.interval:
         turn.become(epoch=new.version, slot=slot_at(new.host_id, new.interval, turn.at))
     same_peer = known is not None and known.host.target().peer == new.target().peer
-    turn.known = KnownHost(host=new, baseline=known.baseline if known is not None and same_peer else None)
+    if known is not None and same_peer:
+        turn.known = known.model_copy(update={"host": new})
+    else:
+        turn.known = KnownHost(host=new)
     turn.become(workspace_id=new.workspace_id, version=new.version, status=new.status)
     if not same_peer:
         # Their answers would be about another peer; the scan that the edit asks for stands for them.
@@ -70,6 +74,7 @@ def snapshot(turn: Turn, given: Snapshot) -> None:
     waited = turn.forget(given.scan_id)
     if given.outcome is Outcome.NOT_PERFORMED:
         if waited:
+            turn.unperformed(given.scan_id)
             plan_retry(turn, of=given)
         return
     newest = turn.row.seen is None or given.order > (turn.row.seen.requested_at, turn.row.seen.scan_id)
@@ -77,27 +82,11 @@ def snapshot(turn: Turn, given: Snapshot) -> None:
         turn.become(retry=None)
     if newest and turn.row.status is not HostStatus.DELETED:
         turn.become(seen=Order(requested_at=given.requested_at, scan_id=given.scan_id))
-        _keep_baseline(turn, given)
+    if newest or waited:
+        learn(turn, given, newest=newest, waited=waited)
 
 
 def plan_retry(turn: Turn, *, of: Order | Snapshot) -> None:
     """Asks again after a while, unless another scan is already asked for; the next slot may come first."""
     if turn.active and not turn.row.outstanding:
         turn.become(retry=Retry(due=turn.at + turn.timing.retry_after, of=of.scan_id))
-
-
-def _keep_baseline(turn: Turn, given: Snapshot) -> None:
-    known = turn.known
-    if known is None or given.outcome is not Outcome.OK or not given.chain:
-        return
-    if known.host.target().peer != given.target.peer:
-        return
-    old = known.baseline
-    if old is None or (old.chain_sha256, old.detected_protocol) != (given.chain_sha256, given.protocol):
-        baseline = Baseline(
-            scan_id=given.scan_id,
-            requested_at=given.requested_at,
-            chain_sha256=given.chain_sha256,
-            detected_protocol=given.protocol,
-        )
-        turn.known = known.model_copy(update={"baseline": baseline})

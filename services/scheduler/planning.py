@@ -18,6 +18,8 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 # Readers of other languages keep milliseconds; two scans of a host must differ for them too.
 _TICK = timedelta(milliseconds=1)
 _SLOW_VALIDITY_MAX = timedelta(minutes=15)
+# Full scans of many new hosts at once take longer than their light ones.
+_UNAWAITED = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,8 +27,8 @@ class Timing:
     """How long things may take; the defaults are the product's.
 
     `fast_validity`: a request on the fast lane is worth nothing after it. `grace`: so long after `not_after` nobody can
-    still be at work (a scan's own deadline is 60 s). `retry_after`: from `not-performed` to the next attempt.
-    `command_spacing`: between two scans of one host that people ask for.
+    still be at work (a scan's own deadline is 60 s, and a full one needs 34 s). `retry_after`: from `not-performed`
+    to the next attempt. `command_spacing`: between two scans of one host that people ask for.
     """
 
     fast_validity: timedelta = timedelta(seconds=60)
@@ -52,10 +54,13 @@ def slot_start(host_id: UUID, interval: Interval, slot: int) -> datetime:
     return _EPOCH + phase(host_id, interval) + slot * interval.length
 
 
-def not_after(lane: Lane, interval: Interval, *, at: datetime, timing: Timing) -> datetime:
-    """Until when a request made `at` is worth performing: a backlog is then cleared at the speed of reading it."""
+def not_after(lane: Lane, interval: Interval, *, at: datetime, timing: Timing, awaited: bool = True) -> datetime:
+    """Until when a request made `at` is worth performing: a backlog is then cleared at the speed of reading it.
+
+    `awaited` False marks what is on the fast lane though no person waits for it.
+    """
     if lane is Lane.NOW:
-        return at + timing.fast_validity
+        return at + timing.fast_validity * (1 if awaited else _UNAWAITED)
     return at + min(interval.length / 4, _SLOW_VALIDITY_MAX)
 
 

@@ -8,7 +8,8 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict
 
 from vigilo.events.hosts import Host, HostStatus
-from vigilo.events.scans import Baseline, ScanReason
+from vigilo.events.scans import Baseline, Depth, ScanReason
+from vigilo.tls.posture.contradiction import Contradiction
 
 
 class _Row(BaseModel):
@@ -68,8 +69,27 @@ class Schedule(_Row):
     seen: Order | None = None
 
 
+class DeepScans(_Row):
+    """What is remembered of scans that look deeper than a handshake.
+
+    `scan_id`, `depth`, `asked_at`: of the last one asked for; `full_at`: when a full one was. `fruitless`: full ones in
+    a row that brought no posture. `owed`: a person asked for one while another was under way. `tolerated`: what the
+    last full scan's own handshake contradicts: in later ones it proves nothing. Times are requests' `requested_at`.
+    """
+
+    scan_id: UUID | None = None
+    depth: Depth = Depth.LIGHT
+    asked_at: datetime | None = None
+    full_at: datetime | None = None
+    fruitless: int = 0
+    owed: bool = False
+    throttled_until: datetime | None = None
+    tolerated: Contradiction | None = None
+
+
 class KnownHost(_Row):
     """The side row of one host, written only when it changes: its last record, and what the next request repeats."""
 
     host: Host
     baseline: Baseline | None = None
+    deep: DeepScans = DeepScans()

@@ -28,6 +28,7 @@ class Ask:
     scan_id: UUID
     reason: ScanReason
     nominal: datetime
+    depth: Depth = Depth.LIGHT
     slot: int | None = None
     command_id: UUID | None = None
 
@@ -39,7 +40,10 @@ class Ask:
 
 @dataclass(slots=True)
 class Turn:
-    """`row` and `known` are replaced, never changed; `known` None = no host record."""
+    """`row` and `known` are replaced, never changed; `known` None = no host record.
+
+    `unproved` is the scan just heard of that leaves the posture unknown or in doubt.
+    """
 
     row: Schedule
     known: KnownHost | None
@@ -48,6 +52,7 @@ class Turn:
     pools: frozenset[str]
     traceparent: str | None = None
     outputs: list[OutgoingEvent] = field(default_factory=list)
+    unproved: UUID | None = None
 
     @property
     def active(self) -> bool:
@@ -58,6 +63,12 @@ class Turn:
         """Replaces fields of the row."""
         self.row = self.row.model_copy(update=changes)
 
+    def remember(self, **changes: Any) -> None:
+        """Replaces fields of what is remembered of deep scans."""
+        if self.known is not None:
+            deep = self.known.deep.model_copy(update=changes)
+            self.known = self.known.model_copy(update={"deep": deep})
+
     def ask(self, wanted: Ask) -> None:
         """Asks for a scan; a retry that was planned is answered by it. Needs a host record."""
         host = self._host()
@@ -65,7 +76,7 @@ class Turn:
         asked = Outstanding(
             scan_id=wanted.scan_id,
             requested_at=stamp,
-            not_after=not_after(wanted.lane, host.interval, at=self.at, timing=self.timing),
+            not_after=self._not_after(wanted, host),
             reason=wanted.reason,
             host_version=host.version,
         )
@@ -76,14 +87,22 @@ class Turn:
             return
         self._request(host, wanted, asked)
         self.become(outstanding=(*self.row.outstanding, asked))
+        self._note_depth(wanted, at=stamp)
         if len(self.row.outstanding) > OUTSTANDING_MAX:
             self.give_up(self.row.outstanding[0], "given up for newer requests")
 
     def give_up(self, one: Outstanding, why: str) -> None:
         """Ends a scan nobody performed: a snapshot says so. Of a host without record nothing is said."""
         self.forget(one.scan_id)
+        self.unperformed(one.scan_id)
         if self.known is not None:
             self._not_performed(one, why)
+
+    def unperformed(self, scan_id: UUID) -> None:
+        """That scan will not be seen. The first full one that was lost may be asked for again at once."""
+        if self.known is not None and self.known.deep.scan_id == scan_id and self.known.deep.depth is Depth.FULL:
+            deep = self.known.deep
+            self.remember(fruitless=deep.fruitless + 1, full_at=deep.full_at if deep.fruitless else None)
 
     def forget(self, scan_id: UUID) -> bool:
         """Waits no longer for that scan; False if nobody waited."""
@@ -98,11 +117,21 @@ class Turn:
             raise LookupError("a scan needs a host record")
         return self.known.host
 
+    def _not_after(self, wanted: Ask, host: Host) -> datetime:
+        awaited = wanted.reason is not ScanReason.BASELINE
+        return not_after(wanted.lane, host.interval, at=self.at, timing=self.timing, awaited=awaited)
+
+    def _note_depth(self, wanted: Ask, *, at: datetime) -> None:
+        if wanted.depth is not Depth.LIGHT:
+            self.remember(scan_id=wanted.scan_id, depth=wanted.depth, asked_at=at)
+        if wanted.depth is Depth.FULL:
+            self.remember(full_at=at, owed=False)
+
     def _request(self, host: Host, wanted: Ask, asked: Outstanding) -> None:
         event = ScanRequested(
             scan_id=asked.scan_id,
             target=host.target(),
-            depth=Depth.LIGHT,
+            depth=wanted.depth,
             reason=wanted.reason,
             lane=wanted.lane,
             requested_at=asked.requested_at,
