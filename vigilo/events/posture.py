@@ -13,6 +13,7 @@ from vigilo.events.text import PeerText
 SUITES_MAX = 200
 GROUPS_MAX = 60
 NOTES_MAX = 10
+VULNERABILITIES_MAX = 20
 
 
 class Support(StrEnum):
@@ -28,6 +29,27 @@ class SuiteOrder(StrEnum):
 
     SERVER = "server"
     CLIENT = "client"
+
+
+class Exposure(StrEnum):
+    """Three values here, too: a probe that was not answered clearly says nothing."""
+
+    VULNERABLE = "vulnerable"
+    SAFE = "safe"
+    UNKNOWN = "unknown"
+
+
+class Vulnerability(BaseModel):
+    """What one probe for a known hole found: heartbleed, ccs-injection, ticketbleed, robot.
+
+    `evidence` says in our words what the server did; nothing that it should not have sent is ever kept.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    name: str
+    exposure: Exposure = Exposure.UNKNOWN
+    evidence: PeerText = ""
 
 
 class VersionPosture(BaseModel):
@@ -64,7 +86,8 @@ class Posture(BaseModel):
 
     `throttled`: the closing probe was not answered as the first one had been, so no rejection can be believed and all
     of them are `unknown`. `dh_bits` is the smallest DH prime seen. `groups` are those of TLS 1.3, `groups_tls12` those
-    of the best older version. `notes` tell what the server stumbled over. `connections` counts all probes.
+    of the best older version. `notes` tell what the server stumbled over. `vulnerabilities` has one entry for each
+    probe that was asked for. `connections` counts all probes.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
@@ -82,6 +105,7 @@ class Posture(BaseModel):
     alpn: tuple[PeerText, ...] = ()
     throttled: bool = False
     notes: tuple[PeerText, ...] = Field(default=(), max_length=NOTES_MAX)
+    vulnerabilities: tuple[Vulnerability, ...] = Field(default=(), max_length=VULNERABILITIES_MAX)
     address: str | None = None
     connections: int = 0
     duration_ms: int | None = Field(default=None, ge=0)

@@ -19,6 +19,7 @@ from vigilo.events.posture import (
     Support,
     VersionPosture,
 )
+from vigilo.tls.vulnerabilities.finding import worst
 from vigilo.tls.wire import code_points as code
 
 _OLDER = tuple(name for version, name in code.VERSION_NAMES.items() if code.SSL3 <= version < code.TLS13)
@@ -55,6 +56,7 @@ def merge(postures: Sequence[Posture]) -> Posture:
         alpn=tuple(sorted(_union(one.alpn for one in apart))),
         throttled=any(one.throttled for one in apart),
         notes=_union((_difference(apart), *(one.notes for one in apart)))[:NOTES_MAX],
+        vulnerabilities=worst(one.vulnerabilities for one in apart),
         address=None,
         connections=sum(one.connections for one in apart),
         duration_ms=max((one.duration_ms for one in apart if one.duration_ms is not None), default=None),

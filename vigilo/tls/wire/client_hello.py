@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from vigilo.tls.wire import code_points as code
 from vigilo.tls.wire.reading import numbers, vector
@@ -15,6 +17,7 @@ _DEFLATE, _NO_COMPRESSION = 1, 0
 _PSK_WITH_DHE = 1
 _APPLICATION_PROTOCOLS = (b"h2", b"http/1.1")
 _X25519 = 29
+_NONE: Mapping[int, bytes] = MappingProxyType({})
 
 # SSL 2's seven, by their three-octet code points (draft-hickman-netscape-ssl-00, appendix C.4).
 SSL2_CIPHERS = (0x010080, 0x020080, 0x030080, 0x040080, 0x050080, 0x060040, 0x0700C0)
@@ -37,17 +40,22 @@ class Offer:
     plain: bool = False
 
 
-def encode(offer: Offer, *, sni: str | None, random: bytes) -> bytes:
-    """The record(s) of a ClientHello; `random` is 96 fresh bytes. SSL 3 gets no extensions, as then."""
+def encode(
+    offer: Offer, *, sni: str | None, random: bytes, session_id: bytes = b"", extras: Mapping[int, bytes] = _NONE
+) -> bytes:
+    """The record(s) of a ClientHello; `random` is 96 fresh bytes. SSL 3 gets no extensions, as then.
+
+    `session_id` (32 bytes at most) is for TLS 1.2 and older; `extras` are extensions to add, or to say otherwise.
+    """
     body = [
         numbers((min(offer.version, code.TLS12),)),
         random[:32],
-        vector(1, random[32:64] if offer.version == code.TLS13 else b""),
+        vector(1, random[32:64] if offer.version == code.TLS13 else session_id),
         vector(2, numbers(_suites(offer))),
         vector(1, bytes(_compressions(offer))),
     ]
     if offer.version > code.SSL3:
-        body.append(vector(2, _extensions(offer, sni, share=random[64:96])))
+        body.append(vector(2, _extensions(offer, sni, share=random[64:96], extras=extras)))
     message = bytes((_CLIENT_HELLO,)) + vector(3, b"".join(body))
     # Version 3.1 outside, whatever is offered inside: what servers are used to (RFC 8446 appendix D.4).
     return bytes((_HANDSHAKE,)) + numbers((min(offer.version, code.TLS10),)) + vector(2, message)
@@ -69,7 +77,7 @@ def _compressions(offer: Offer) -> tuple[int, ...]:
     return (_NO_COMPRESSION,) if offer.plain or offer.version == code.TLS13 else (_DEFLATE, _NO_COMPRESSION)
 
 
-def _extensions(offer: Offer, sni: str | None, *, share: bytes) -> bytes:
+def _extensions(offer: Offer, sni: str | None, *, share: bytes, extras: Mapping[int, bytes]) -> bytes:
     present: list[tuple[int, bytes]] = []
     if sni is not None:
         present.append((code.SERVER_NAME, vector(2, b"\x00" + vector(2, sni.encode("ascii")))))
@@ -84,7 +92,8 @@ def _extensions(offer: Offer, sni: str | None, *, share: bytes) -> bytes:
     if offer.alpn and not offer.plain:
         names = b"".join(vector(1, name) for name in _APPLICATION_PROTOCOLS)
         present.append((code.ALPN, vector(2, names)))
-    return b"".join(numbers((kind,)) + vector(2, content) for kind, content in present)
+    said = {**dict(present), **extras}
+    return b"".join(numbers((kind,)) + vector(2, content) for kind, content in said.items())
 
 
 def _tls13(offer: Offer, share: bytes) -> list[tuple[int, bytes]]:
