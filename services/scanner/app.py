@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from datetime import timedelta
 
+from services.scanner.courtesy import PROBES_PER_ADDRESS, Courtesy
 from services.scanner.dns_servers import DnsResolver
 from services.scanner.figures import Figures
 from services.scanner.intake import SNAPSHOTS_TOPIC, PoolMembership
@@ -58,7 +59,10 @@ class Scanner:
         return self._started_at is not None
 
     async def serve(self, stopping: asyncio.Event) -> None:
-        """Until `stopping`; scans under way are finished, their snapshots published, their offsets committed."""
+        """Until `stopping`; scans under way are finished, their snapshots published, their offsets committed.
+
+        Those not finished `scanner_stop_seconds` later are left uncommitted.
+        """
         settings, metrics = self._settings, Metrics(SERVICE)
         async with AsyncExitStack() as stack:
             health = HealthServer(
@@ -71,14 +75,13 @@ class Scanner:
                 egress=settings.scan_egress(),
                 name=settings.scanner_name,
                 ehlo_name=settings.ehlo_name,
+                courtesy=_courtesy(settings),
             )
             stack.push_async_callback(tools.close)
             await wait_for_topics(settings.kafka, (SNAPSHOTS_TOPIC, DEAD_LETTERS_TOPIC))
             producer = await stack.enter_async_context(Producer(settings.kafka, client_id=f"vigilo-{SERVICE}"))
             consumer = await stack.enter_async_context(_consumer(settings))
-            self._figures = Figures(
-                metrics, connections=lambda: tools.connections, in_flight=lambda: consumer.in_flight
-            )
+            self._figures = Figures(metrics, tools, in_flight=lambda: consumer.in_flight)
             self._consumer, self._started_at = consumer, time.monotonic()
             performer = Performer(
                 tools=tools,
@@ -89,7 +92,7 @@ class Scanner:
                 source=f"vigilo/{SERVICE}/{settings.scanner_name}",
             )
             logger.info("pool %s: up to %d scans at once", settings.pool, settings.scanner_concurrency)
-            await _until(stopping, consumer, performer)
+            await _until(stopping, consumer, performer, stop_seconds=settings.scanner_stop_seconds)
 
     def _ready(self) -> tuple[bool, Mapping[str, object]]:
         if self._consumer is None or self._started_at is None:
@@ -103,14 +106,19 @@ class Scanner:
         return assigned > 0 or spare, details
 
 
-async def _until(stopping: asyncio.Event, consumer: WorkConsumer, performer: Performer) -> None:
+async def _until(stopping: asyncio.Event, consumer: WorkConsumer, performer: Performer, *, stop_seconds: float) -> None:
+    """Scans until told to stop, then finishes what is under way; what takes longer stays uncommitted for the next."""
     working = asyncio.create_task(performer.run(consumer))
     waiting = asyncio.create_task(stopping.wait())
     await asyncio.wait({working, waiting}, return_when=asyncio.FIRST_COMPLETED)
     waiting.cancel()
     consumer.stop()
     try:
-        await working
+        async with asyncio.timeout(stop_seconds):
+            await working
+    except TimeoutError:
+        logger.warning("%d scans were still under way: left to the next scanner", consumer.in_flight)
+        await consumer.close(timedelta(0))
     except Exception:
         # What is not done stays so: there is nothing to wait for.
         await consumer.close(timedelta(0))
@@ -126,6 +134,11 @@ def _consumer(settings: ScannerSettings) -> WorkConsumer:
         max_in_flight=at_once,
         reserved=at_once // _SHARE_FOR_PEOPLE,
     )
+
+
+def _courtesy(settings: ScannerSettings) -> Courtesy:
+    per_address = settings.scanner_connections_per_address
+    return Courtesy(per_address, min(PROBES_PER_ADDRESS, per_address))
 
 
 def _resolver(settings: ScannerSettings, stack: AsyncExitStack) -> Resolver:

@@ -36,5 +36,11 @@ class Depths:
         port, tools = self.request.target.port, self.tools
         endpoint = Endpoint(seen.address, port, self.sni, probing.offers_alpn(port))
         deadline = asyncio.get_running_loop().time() + FULL_SECONDS
-        enumeration = Enumeration(endpoint, deadline, part_from=tools.part_from, opened=tools.count_connection)
+        enumeration = Enumeration(
+            endpoint,
+            deadline,
+            part_from=tools.part_from,
+            opened=tools.count_connection,
+            turns=tools.courtesy.probe(seen.address),
+        )
         return await enumeration.run(known_good=seen.outcome is Outcome.OK)

@@ -29,6 +29,7 @@ _AT_ONCE = 5  # connections to one host at a time
 # A person waits on the fast lane: once one address has answered, the others get this long.
 _GRACE_SECONDS = 0.5
 _SECOND_ASK_SECONDS = 2.0
+_NEEDED_SECONDS = 2.0  # who gets a turn at an address later than this before the end could only report a timeout
 _HSTS_SECONDS = 1.5  # a page may take its time; its headers are not worth more of ours
 
 _Looking = asyncio.Task[AddressSeen]
@@ -156,6 +157,13 @@ class _Look:
             self.tools.egress.check(address, self.target.port)
         except EgressDenied as error:
             return AddressSeen(address, Outcome.DENIED, error.reason)
+        try:
+            async with self.tools.courtesy.handshake(address, deadline=self.deadline - _NEEDED_SECONDS):
+                return await self._look(address)
+        except Unsuccessful as failure:
+            return AddressSeen(address, failure.outcome, failure.detail)
+
+    async def _look(self, address: Address) -> AddressSeen:
         clock = asyncio.get_running_loop().time
         begun = clock()
         try:
@@ -209,10 +217,14 @@ class _Look:
         name, port, loop = _sni(self.target), self.target.port, asyncio.get_running_loop()
         if name is None or seen.handshake is None or not probing.speaks_http(seen.handshake, port):
             return None
-        self.tools.connections += 1
         question = Question(seen.address, port, name, alpn=seen.handshake.alpn is not None)
         until = min(self.deadline, loop.time() + _HSTS_SECONDS)
-        return await ask_for_hsts(question, self.tools.context, self.tools.part_from, deadline=until)
+        try:
+            async with self.tools.courtesy.handshake(seen.address, deadline=until):
+                self.tools.count_connection()
+                return await ask_for_hsts(question, self.tools.context, self.tools.part_from, deadline=until)
+        except Unsuccessful as failure:
+            return HstsFacts(parse_error=failure.detail)
 
 
 def _sni(target: Target) -> str | None:

@@ -39,6 +39,12 @@ class ScannerSettings(Settings, ScanEgressSettings):
         None, description="What the scanner calls itself to mail servers (EHLO); default: its address in brackets"
     )
     scanner_concurrency: int = Field(200, ge=1, le=5000, description="Scans at the same time")
+    scanner_connections_per_address: int = Field(
+        10, ge=1, le=1000, description="Connections to one IP address at a time, by all scans together"
+    )
+    scanner_stop_seconds: float = Field(
+        65, ge=0, le=600, description="How long scans under way may take to finish once the scanner is told to stop"
+    )
 
     @field_validator("pool")
     @classmethod

@@ -12,6 +12,7 @@ from OpenSSL import SSL
 
 from services.scanner.connect import part
 from services.scanner.conversation import Conversation
+from services.scanner.courtesy import Courtesy
 from services.scanner.handshake import make_context
 from services.scanner.resolve import Resolver
 from vigilo.adapters.egress import ScanEgress
@@ -35,6 +36,7 @@ class Tools:
     context: SSL.Context = field(default_factory=make_context)
     now: Callable[[], datetime] = _utc_now
     ehlo_name: str | None = None
+    courtesy: Courtesy = field(default_factory=Courtesy)
     connections: int = 0
     _partings: set[asyncio.Task[None]] = field(default_factory=set)
 

@@ -69,7 +69,7 @@ async def test_requests_become_snapshots(
         assert scanner.get("/readyz")[0] == 200
         assert scanner.get("/healthz")[0] == 200
         metrics = scanner.get("/metrics")[1]
-        assert 'vigilo_scanner_scans_total{lane="now",outcome="ok"} 20.0' in metrics
+        assert 'vigilo_scanner_scans_total{depth="light",lane="now",outcome="ok"} 20.0' in metrics
         assert scanner.stop() == 0
     snapshots = {decode(record, Snapshot).scan_id: decode(record, Snapshot) for record in records}
     assert set(snapshots) == {request.scan_id for request in wanted}
@@ -129,7 +129,7 @@ async def test_a_backlog_never_delays_a_person(
         ScannerProcess(kafka, tmp_path / "log", environment) as scanner,
     ):
         scanner.wait_ready()
-        slow = [light_request(f"t{i}.localhost", tarpit.port, lane=Lane.SLOW, address="127.0.0.1") for i in range(40)]
+        slow = [light_request(f"t{i}.localhost", tarpit.port, lane=Lane.SLOW, address="127.0.0.1") for i in range(1000)]
         await producer.send_all(encoded(request) for request in slow)
         wait_for(lambda: tarpit.accepted >= 6, 20)
         await producer.send(encoded(light_request("127.0.0.1", server.port)))
@@ -159,6 +159,63 @@ async def test_what_a_killed_scanner_left_is_scanned_by_the_next(
     snapshots = [decode(record, Snapshot) for record in records]
     assert {one.scan_id for one in snapshots} == {stuck.scan_id, *(request.scan_id for request in quick)}
     assert {one.outcome for one in snapshots if one.scan_id == stuck.scan_id} == {Outcome.TLS_TIMEOUT}
+
+
+async def test_scans_under_way_are_finished_when_the_scanner_is_stopped(
+    kafka: KafkaSettings, producer: Producer, authority: pki.Authority, tmp_path: Path
+) -> None:
+    with (
+        HostileServer([Wait()]) as tarpit,
+        TlsServer(Serving(authority.leaf("127.0.0.1"))) as server,
+        ScannerProcess(kafka, tmp_path / "log") as scanner,
+    ):
+        slow = [light_request("127.0.0.1", tarpit.port) for _ in range(3)]
+        await producer.send_all(encoded(request) for request in slow)
+        wait_for(lambda: tarpit.accepted == 3, 40, scanner.log.read_text)
+        assert scanner.stop() == 0
+        snapshots = [decode(record, Snapshot) for record in await read_all(kafka, "snapshots", 3)]
+        scanner.start()
+        last = light_request("127.0.0.1", server.port)
+        await producer.send(encoded(last))
+        again = [decode(record, Snapshot) for record in await read_all(kafka, "snapshots", 4)]
+    assert {(one.scan_id, one.outcome) for one in snapshots} == {(one.scan_id, Outcome.TLS_TIMEOUT) for one in slow}
+    assert sorted(one.scan_id for one in again) == sorted([*(one.scan_id for one in slow), last.scan_id])
+
+
+@pytest.mark.slow
+async def test_what_takes_too_long_when_the_scanner_is_stopped_is_left_to_the_next(
+    kafka: KafkaSettings, producer: Producer, tmp_path: Path
+) -> None:
+    environment = {"VIGILO_SCANNER_STOP_SECONDS": "0.2"}
+    with HostileServer([Wait()]) as tarpit, ScannerProcess(kafka, tmp_path / "log", environment) as scanner:
+        slow = light_request("127.0.0.1", tarpit.port)
+        await producer.send(encoded(slow))
+        wait_for(lambda: tarpit.accepted == 1, 40, scanner.log.read_text)
+        assert scanner.stop() == 0
+        assert not await read_all(kafka, "snapshots", 1, seconds=1)
+        scanner.start()
+        (snapshot,) = [decode(record, Snapshot) for record in await read_all(kafka, "snapshots", 1)]
+    assert snapshot.scan_id == slow.scan_id
+
+
+async def test_scans_of_two_ports_share_what_their_address_bears(
+    kafka: KafkaSettings, producer: Producer, tmp_path: Path
+) -> None:
+    environment = {"VIGILO_SCANNER_CONNECTIONS_PER_ADDRESS": "3"}
+    with (
+        HostileServer([Wait()]) as one,
+        HostileServer([Wait()]) as other,
+        ScannerProcess(kafka, tmp_path / "log", environment) as scanner,
+    ):
+        wanted = [light_request("127.0.0.1", server.port) for server in (one, other) for _ in range(4)]
+        await producer.send_all(encoded(request) for request in wanted)
+        wait_for(lambda: one.accepted + other.accepted >= 3, 40, scanner.log.read_text)
+        waiting = "vigilo_scanner_waiting_for_address 5.0"
+        wait_for(lambda: waiting in scanner.get("/metrics")[1], 10, scanner.log.read_text)
+        assert one.accepted + other.accepted == 3
+        snapshots = [decode(record, Snapshot) for record in await read_all(kafka, "snapshots", 8)]
+    ends = sorted(snapshot.outcome for snapshot in snapshots)
+    assert ends == [*(Outcome.NOT_PERFORMED,) * 5, *(Outcome.TLS_TIMEOUT,) * 3]
 
 
 async def test_a_private_pool_reads_its_own_topics(

@@ -91,7 +91,7 @@ class WorkConsumer:
         deadline = self._loop.time() + timeout.total_seconds()
         self._drop_unyielded()
         # A pause, not a signal: slots are freed from tasks and threads alike.
-        while self._slots.taken and self._loop.time() < deadline:
+        while self._lanes and self._slots.taken and self._loop.time() < deadline:
             await asyncio.sleep(0.02)
             self._drop_unyielded()
         lanes, self._lanes = self._lanes, []

@@ -52,6 +52,8 @@ def test_everything_can_be_set(monkeypatch: pytest.MonkeyPatch) -> None:
         ("DNS_SERVERS", "127.0.0.1:0", "VIGILO_DNS_SERVERS"),
         ("EHLO_NAME", "two words", "VIGILO_EHLO_NAME"),
         ("SCANNER_CONCURRENCY", "0", "VIGILO_SCANNER_CONCURRENCY"),
+        ("SCANNER_CONNECTIONS_PER_ADDRESS", "0", "VIGILO_SCANNER_CONNECTIONS_PER_ADDRESS"),
+        ("SCANNER_STOP_SECONDS", "-1", "VIGILO_SCANNER_STOP_SECONDS"),
     ],
 )
 def test_what_is_wrong_is_named(monkeypatch: pytest.MonkeyPatch, variable: str, value: str, words: str) -> None:
