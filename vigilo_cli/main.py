@@ -20,6 +20,7 @@ COMMANDS = {
     "dlq": "vigilo_cli.dlq",
     "user": "vigilo_cli.user",
     "quota": "vigilo_cli.quota",
+    "pool": "vigilo_cli.pool",
     "republish": "vigilo_cli.republish",
     "rebuild": "vigilo_cli.rebuild",
     "audit": "vigilo_cli.audit",

@@ -91,8 +91,8 @@ async def page(connection: Connection, wanted: HostFilter, *, after: tuple[Any, 
 
 
 async def pools(connection: Connection) -> tuple[str, ...]:
-    """The pools of the workspace."""
-    row = await (await connection.execute("select pools from config.workspaces")).fetchone()
+    """The pools of the workspace, none of which is taken away until the transaction ends."""
+    row = await (await connection.execute("select pools from config.workspaces for key share")).fetchone()
     return tuple(row["pools"]) if row else ()
 
 

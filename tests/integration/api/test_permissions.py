@@ -38,6 +38,7 @@ P = Permission
 ACTIONS = [
     Action("GET", "", "viewer", P.VIEW),
     Action("GET", "/quota", "viewer", P.VIEW),
+    Action("GET", "/pools", "viewer", P.VIEW),
     Action("GET", "/hosts", "viewer", P.VIEW),
     Action("POST", "/hosts", "member", P.HOST_ADD, 201, lambda: {"hostname": f"{uuid4()}.example"}),
     Action("GET", "/hosts/{host_id}", "viewer", P.VIEW),
