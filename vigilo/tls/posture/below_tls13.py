@@ -13,6 +13,7 @@ from vigilo.tls.posture.answers import INAPPROPRIATE_FALLBACK, NO_APPLICATION_PR
 from vigilo.tls.posture.bundles import (
     BUNDLE_MAX,
     SMALL_BUNDLE,
+    asked_together,
     cut,
     is_chacha,
     is_dhe,
@@ -149,8 +150,11 @@ def _strike_usual(
 
 
 def _order(offer: Offer, found: tuple[int, ...]) -> Generator[Offer, Answer, tuple[SuiteOrder | None, bool | None]]:
-    """Whose order counts: the same suites, offered the other way round. ChaCha at the head is a question of its own."""
-    top, *others = found
+    """Whose order counts: the same suites, offered the other way round. ChaCha at the head is a question of its own.
+
+    Only of suites that were asked for together is it known which one the server likes best.
+    """
+    top, *others = max(asked_together(offer.version, found), key=lambda part: min(len(part), 2))
     chacha = [suite for suite in others if is_chacha(suite)]
     plain = [suite for suite in others if not is_chacha(suite)]
     if not plain:

@@ -40,6 +40,16 @@ def rare_bundles(version: int) -> tuple[tuple[int, ...], ...]:
     return cut(tuple(others), BUNDLE_MAX)
 
 
+def asked_together(version: int, suites: tuple[int, ...]) -> tuple[tuple[int, ...], ...]:
+    """The same suites in parts within which an enumeration finds out the server's order, as long lists are cut up."""
+    usual = usual_suites(version)
+    rare = [suite for suite in suites if suite not in usual]
+    if version == code.TLS13 or (len(rare) < len(suites) and len(usual) + len(rare) <= BUNDLE_MAX):
+        return (suites,)
+    parts = (tuple(suite for suite in suites if suite in bundle) for bundle in (usual, *rare_bundles(version)))
+    return tuple(part for part in parts if part)
+
+
 def cut(suites: tuple[int, ...], size: int) -> tuple[tuple[int, ...], ...]:
     """The same suites in pieces of at most that size."""
     return tuple(suites[start : start + size] for start in range(0, len(suites), size))

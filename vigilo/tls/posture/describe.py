@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from vigilo.events.posture import (
     GROUPS_MAX,
@@ -20,6 +21,9 @@ from vigilo.tls.posture.bundles import is_cbc
 from vigilo.tls.posture.tls13 import Tls13Found
 from vigilo.tls.wire import code_points as code
 from vigilo.tls.wire.suite_names import suite_name
+
+_ONLY_SHORT_HELLOS = "answers only short hellos with few extensions"
+_NEEDS_SHARE = "TLS 1.3: does not answer a hello without key share, as RFC 8446 section 4.2.8 says it should"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,20 +54,32 @@ def describe_posture(found: Found, *, address: str, connections: int, duration_m
         versions=tuple(_version(one, believe) for one in versions),
         groups=_groups(found.tls13.groups, believable=found.believable),
         groups_tls12=_groups(found.groups, believable=found.believable),
-        dh_bits=min((one.dh_bits for one in found.chosen if one.dh_bits is not None), default=None),
-        compression=_ride_along(found.chosen, lambda one: one.hello.compression != 0),
-        secure_renegotiation=_ride_along(found.chosen, _has(code.RENEGOTIATION_INFO), ssl3=True),
         fallback_scsv=believe(found.fallback_scsv),
-        extended_master_secret=_ride_along(found.chosen, _has(code.EXTENDED_MASTER_SECRET)),
-        encrypt_then_mac=_ride_along([one for one in found.chosen if is_cbc(one.suite)], _has(code.ENCRYPT_THEN_MAC)),
-        session_tickets=_ride_along(found.chosen, _has(code.SESSION_TICKET)),
-        alpn=_protocols(found.chosen),
+        **ride_alongs(found.chosen),
         throttled=found.throttled,
         notes=tuple(dict.fromkeys((*_stumbles(versions), *found.notes)))[:NOTES_MAX],
         address=address,
         connections=connections,
         duration_ms=duration_ms,
     )
+
+
+def ride_alongs(chosen: Sequence[Chosen]) -> dict[str, Any]:
+    """What servers show beside their choices, as fields of a Posture: what was shown once is there."""
+    return {
+        "dh_bits": min((one.dh_bits for one in chosen if one.dh_bits is not None), default=None),
+        "compression": _ride_along(chosen, lambda one: one.hello.compression != 0),
+        "secure_renegotiation": _ride_along(chosen, _has(code.RENEGOTIATION_INFO), ssl3=True),
+        "extended_master_secret": _ride_along(chosen, _has(code.EXTENDED_MASTER_SECRET)),
+        "encrypt_then_mac": _ride_along([one for one in chosen if is_cbc(one.suite)], _has(code.ENCRYPT_THEN_MAC)),
+        "session_tickets": _ride_along(chosen, _has(code.SESSION_TICKET)),
+        "alpn": _protocols(chosen),
+    }
+
+
+def is_stumble(note: str) -> bool:
+    """True for a note that says that the server had to be asked in hellos made for it."""
+    return note.endswith(_ONLY_SHORT_HELLOS) or note == _NEEDS_SHARE
 
 
 def _believed(support: Support) -> Support:
@@ -116,7 +132,7 @@ def _stumbles(versions: Sequence[VersionFound]) -> list[str]:
     notes = []
     for one in versions:
         if one.template is not None and one.template.plain:
-            notes.append(f"{code.VERSION_NAMES[one.version]}: answers only short hellos with few extensions")
+            notes.append(f"{code.VERSION_NAMES[one.version]}: {_ONLY_SHORT_HELLOS}")
         if one.template is not None and one.template.share:
-            notes.append("TLS 1.3: does not answer a hello without key share, as RFC 8446 section 4.2.8 says it should")
+            notes.append(_NEEDS_SHARE)
     return notes
