@@ -23,7 +23,10 @@ from vigilo.tls.starttls.dialogue import Party
 # whoever speaks first: so not at once, and as late as can be where this protocol was spoken before.
 _SILENCE_SECONDS = 2.0
 _LEFT_FOR_TLS_SECONDS = 1.0
+_SECOND_WAY_SECONDS = 4.0
 _NO_APPLICATION_PROTOCOL = 120
+# Between mail servers nobody speaks TLS first, and whoever speaks before the greeting is taken for a spammer.
+_NEVER_TLS_FIRST = frozenset({25})
 
 Part = Callable[[socket.socket, Conversation | None, protocols.Farewell | None], None]
 
@@ -33,7 +36,8 @@ class Approach:
     """What one target asks for, and how to connect to and to part from one of its addresses.
 
     `name` is asked for by SNI (None for IP literals), `peer_name` by XMPP; `known` is the protocol of the last
-    success; `own_name` None says our address in EHLO. `deadline` is in the running loop's time.
+    success; `own_name` None says our address in EHLO. `deadline` is in the running loop's time; a greeting may take
+    `greeting_seconds` more.
     """
 
     asked: Protocol
@@ -46,6 +50,7 @@ class Approach:
     deadline: float
     connect: Callable[[], Awaitable[socket.socket]]
     part: Part
+    greeting_seconds: float = 0.0
 
     async def shake_hands(self, connection: socket.socket) -> HandshakeSeen:
         """One finished handshake by the first way that leads to one; at most one other way is tried.
@@ -61,7 +66,7 @@ class Approach:
                 raise
             first_failure = failure
         try:
-            return await self._by(heard or guessed or first, await self.connect())
+            return await self._later()._by(heard or guessed or first, await self.connect())
         except Unsuccessful as failure:
             raise (failure if heard else first_failure) from failure
 
@@ -78,39 +83,49 @@ class Approach:
     def _guess(self, first: Protocol, failure: Unsuccessful) -> Protocol | None:
         """What may be worth a try where the peer said nothing; a server of TLS never leaves before it is spoken to."""
         if isinstance(failure, DialogueFailed) and not failure.first:
+            if self.port in _NEVER_TLS_FIRST:
+                return None
             spoken_to = first not in protocols.GREETING
             return Protocol.TLS if spoken_to or failure.outcome is Outcome.TLS_TIMEOUT else None
         # TLS came first here the last time; the port is for something else, and may have gone back to it.
         return protocols.PORTS.get(self.port) if first is Protocol.TLS and first is self.known else None
 
+    def _later(self) -> Approach:
+        """For the second way: the time that the greeting took, or was waited for in vain, is not its own."""
+        if not self.greeting_seconds:
+            return self
+        return replace(self, deadline=asyncio.get_running_loop().time() + _SECOND_WAY_SECONDS)
+
     async def _by(self, protocol: Protocol, connection: socket.socket) -> HandshakeSeen:
         if protocol is Protocol.TLS:
             return await self._directly(connection)
         try:
-            early = await self._dialogue(protocol, connection)
+            early, until = await self._dialogue(protocol, connection)
             farewell = protocols.farewell_after_dialogue(protocol, self._party(connection))
         except BaseException:
             self.part(connection, None, None)
             raise
         try:
-            seen = await self._over(connection, alpn=False, farewell=farewell)
+            seen = await self._over(connection, alpn=False, farewell=farewell, deadline=until)
         except TlsFailed as failure:
             failure.protocol = protocol
             raise
         return replace(seen, protocol=protocol, early_bytes=early)
 
-    async def _dialogue(self, protocol: Protocol, connection: socket.socket) -> int:
+    async def _dialogue(self, protocol: Protocol, connection: socket.socket) -> tuple[int, float]:
+        """Bytes that came too early for TLS, and until when it may take."""
         dialogue = protocols.dialogue(protocol, self._party(connection))
-        carrier = Carrier(connection, protocol, dialogue, deadline=self.deadline)
-        return await carrier.run(patience=self._patience())
+        greeting = self.greeting_seconds if protocol is Protocol.SMTP else 0.0
+        carrier = Carrier(connection, protocol, dialogue, deadline=self.deadline, greeting_seconds=greeting)
+        return await carrier.run(patience=self._patience()), carrier.deadline
 
     def _patience(self) -> float | None:
         """How long silence is waited out (loop time) before TLS is tried instead; None = to the end."""
-        if self.asked is not Protocol.AUTO:
+        if self.asked is not Protocol.AUTO or self.port in _NEVER_TLS_FIRST:
             return None
-        latest = self.deadline - _LEFT_FOR_TLS_SECONDS
+        latest = self.deadline + self.greeting_seconds - _LEFT_FOR_TLS_SECONDS
         now = asyncio.get_running_loop().time()
-        return latest if self.known is not None else min(latest, now + _SILENCE_SECONDS)
+        return latest if self.known is not None or self.greeting_seconds else min(latest, now + _SILENCE_SECONDS)
 
     def _party(self, connection: socket.socket) -> Party:
         return party_at(connection, self.own_name, self.peer_name, self.port)
@@ -125,13 +140,18 @@ class Approach:
         return await self._over(await self.connect(), alpn=False, farewell=farewell)
 
     async def _over(
-        self, connection: socket.socket, *, alpn: bool, farewell: protocols.Farewell | None
+        self,
+        connection: socket.socket,
+        *,
+        alpn: bool,
+        farewell: protocols.Farewell | None,
+        deadline: float | None = None,
     ) -> HandshakeSeen:
         """One handshake; the connection is parted from afterwards, whatever came of it."""
-        conversation = None
+        conversation, until = None, self.deadline if deadline is None else deadline
         try:
             conversation = await shake_hands(
-                connection, self.context, sni=self.name, alpn=probing.HTTP if alpn else (), deadline=self.deadline
+                connection, self.context, sni=self.name, alpn=probing.HTTP if alpn else (), deadline=until
             )
             return conversation.seen
         finally:

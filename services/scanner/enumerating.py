@@ -53,7 +53,7 @@ class Enumeration:
 
     Each connection waits for one of `turns` (entered by several tasks at once). With a `memory` it is spread over
     several scans: what was answered before is not asked again, `connections_max` more questions are asked, and while
-    `unfinished` is True after `run`, its posture is none.
+    `unfinished` is True after `run`, its posture is none. `contradicted`: the closing probe was not answered as before.
     """
 
     endpoint: Endpoint
@@ -65,6 +65,7 @@ class Enumeration:
     memory: Memory | None = None
     connections_max: int = CONNECTIONS_MAX
     unfinished: bool = False
+    contradicted: bool = False
     _asking: Asking = field(init=False)
     _slots: asyncio.Semaphore = field(init=False)
     _chosen: list[Chosen] = field(default_factory=list)
@@ -195,11 +196,12 @@ class Enumeration:
             return known_good or self.turned_away, ()
         first = self._chosen[0]
         again = await self._once(first.offer, closing=True)
+        if self.unfinished:
+            return self.turned_away, ()
+        self.contradicted = not isinstance(again, Chosen) or again.suite != first.suite
         if not isinstance(again, Chosen):
-            return not self.unfinished, ()
-        if again.suite != first.suite:
-            return False, (OTHERWISE,)
-        return False, ()
+            return True, ()
+        return False, (OTHERWISE,) if self.contradicted else ()
 
     async def _ask(self, offer: Offer) -> Answer:
         """One offer's answer, from memory if it is there."""

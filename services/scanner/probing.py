@@ -89,12 +89,9 @@ def needs_second_ask(seen: AddressSeen, *, has_ocsp_url: bool) -> bool:
 
 
 def enumerates(request: ScanRequested, seen: AddressSeen) -> bool:
-    """True when the server's posture was asked for, its owner allows it, and its address speaks some TLS, if not ours.
-
-    Not after STARTTLS: forty aborted dialogues in a row are what mail servers ban for.
-    """
+    """True when the posture was asked for, its owner allows it, and the address speaks some TLS, if not ours."""
     wanted = request.depth is Depth.FULL and request.target.probing is Probing.FULL
-    return wanted and seen.protocol in {None, Protocol.TLS} and seen.outcome in SPEAK_TLS
+    return wanted and seen.outcome in SPEAK_TLS
 
 
 def describe(
@@ -115,6 +112,7 @@ def describe(
         address=str(first.address),
         addresses=tuple(_result(one) for one in seen.addresses),
         **posture_fields(request, first.outcome, deeper),
+        transcript=deeper.transcript,
         protocol=first.protocol,
         hsts=first.hsts,
         **measured_fields(first, request),

@@ -11,8 +11,10 @@ from services.scanner import probing
 from services.scanner.approach import Approach
 from services.scanner.connect import connect
 from services.scanner.depths import Depths
+from services.scanner.dialogue import DialogueFailed
 from services.scanner.handshake import TlsFailed
 from services.scanner.hsts import Question, ask_for_hsts
+from services.scanner.patience import greeting_seconds, words_for_haste
 from services.scanner.resolve import find_addresses
 from services.scanner.sightings import Address, AddressSeen, HostSeen, PostureSeen, Unsuccessful
 from services.scanner.tools import Tools
@@ -23,6 +25,7 @@ from vigilo.events.hosts import Protocol, Target
 from vigilo.events.scans import ADDRESSES_MAX, Lane, Outcome, ScanRequested, Snapshot
 from vigilo.tls.addresses import parse_address
 from vigilo.tls.certificate import read_certificate
+from vigilo.tls.starttls.mail import MailService, mail_service
 
 LIGHT_SECONDS = 4.0
 _AT_ONCE = 5  # connections to one host at a time
@@ -32,11 +35,13 @@ _SECOND_ASK_SECONDS = 2.0
 _NEEDED_SECONDS = 2.0  # who gets a turn at an address later than this before the end could only report a timeout
 _HSTS_SECONDS = 1.5  # a page may take its time; its headers are not worth more of ours
 
+_LEFT_ALONE = "a mail server whose watchdog may ban us: it has had enough connections within ten minutes"
+
 _Looking = asyncio.Task[AddressSeen]
 
 
 async def scan_target(request: ScanRequested, tools: Tools) -> Snapshot:
-    """Performs one scan; ends within about 4 s, a full one within 34 s.
+    """Performs one scan; ends within about 4 s, a full one within 34 s, and a greeting may take 20 s on top.
 
     Raises nothing for anything DNS, network or peer can do.
     """
@@ -64,8 +69,9 @@ async def _look_at_host(request: ScanRequested, tools: Tools, *, deadline: float
         return HostSeen(failure=failure)
     addresses = probing.stable_order(found)[:ADDRESSES_MAX]
     known = None if request.baseline is None else request.baseline.detected_protocol
-    look = _Look(target, tools, deadline, known)
-    seen = await _look_at_all(addresses, look, in_haste=request.lane is Lane.NOW, deadline=deadline)
+    patience, in_haste = greeting_seconds(request), request.lane is Lane.NOW
+    look = _Look(target, tools, deadline + patience, known, patience, in_haste)
+    seen = await _look_at_all(addresses, look, in_haste=in_haste, deadline=look.deadline)
     return HostSeen(addresses=await _asked_again(seen, look))
 
 
@@ -150,6 +156,8 @@ class _Look:
     tools: Tools
     deadline: float
     known: Protocol | None = None
+    patience: float = 0.0
+    in_haste: bool = True
 
     async def at(self, address: Address) -> AddressSeen:
         """One address, first connection to last byte. Raises nothing but bugs."""
@@ -157,11 +165,15 @@ class _Look:
             self.tools.egress.check(address, self.target.port)
         except EgressDenied as error:
             return AddressSeen(address, Outcome.DENIED, error.reason)
+        if not (self.in_haste or self._is_welcome(address)):
+            return AddressSeen(address, Outcome.NOT_PERFORMED, _LEFT_ALONE)
         try:
             async with self.tools.courtesy.handshake(address, deadline=self.deadline - _NEEDED_SECONDS):
-                return await self._look(address)
+                seen = await self._look(address)
         except Unsuccessful as failure:
             return AddressSeen(address, failure.outcome, failure.detail)
+        self._note(seen)
+        return seen
 
     async def _look(self, address: Address) -> AddressSeen:
         clock = asyncio.get_running_loop().time
@@ -177,7 +189,8 @@ class _Look:
         except Unsuccessful as failure:
             partial = failure.seen if isinstance(failure, TlsFailed) and failure.seen.chain else None
             spoken = failure.protocol if partial is None else failure.protocol or Protocol.TLS
-            return replace(seen, outcome=failure.outcome, detail=failure.detail, handshake=partial, protocol=spoken)
+            detail = self._detail(failure)
+            return replace(seen, outcome=failure.outcome, detail=detail, handshake=partial, protocol=spoken)
         took = _ms(clock() - begun)
         return replace(seen, handshake=handshake, handshake_ms=took, protocol=handshake.protocol)
 
@@ -187,11 +200,32 @@ class _Look:
         needed = 2 * ((seen.connect_ms or 0) + (seen.handshake_ms or 0)) / 1000
         if loop.time() + _SECOND_ASK_SECONDS + needed > self.deadline or seen.handshake is None:
             return seen
+        if not self._is_welcome(seen.address):
+            return seen
         await asyncio.sleep(_SECOND_ASK_SECONDS)
         again = await self.at(seen.address)
         if again.handshake is None or again.outcome is not Outcome.OK:
             return seen
         return replace(seen, asked_again=True, handshake=replace(seen.handshake, staple=again.handshake.staple))
+
+    def _service(self, spoken: Protocol | None = None) -> MailService | None:
+        asked = None if self.target.protocol is Protocol.AUTO else self.target.protocol
+        return mail_service(self.target.port, spoken or asked or self.known)
+
+    def _is_welcome(self, address: Address) -> bool:
+        service = self._service()
+        return service is None or self.tools.manners.has_room(address, service)
+
+    def _note(self, seen: AddressSeen) -> None:
+        """Whoever leaves a mailbox server without a login is a line in its log; others must have failed for that."""
+        service = self._service(seen.protocol)
+        is_line = service is MailService.MAILBOX or seen.outcome is not Outcome.OK
+        if service is not None and is_line and seen.connect_ms is not None:
+            self.tools.manners.note(seen.address, service)
+
+    def _detail(self, failure: Unsuccessful) -> str:
+        hasty = isinstance(failure, DialogueFailed) and failure.ungreeted and not self.patience
+        return f"{failure.detail}: {words_for_haste(LIGHT_SECONDS)}" if hasty else failure.detail
 
     async def _connect(self, address: Address) -> socket.socket:
         self.tools.count_connection()
@@ -207,10 +241,14 @@ class _Look:
             peer_name=_hostname(target.sni or target.hostname),
             own_name=tools.ehlo_name,
             context=tools.context,
-            deadline=self.deadline,
+            deadline=self._until(),
+            greeting_seconds=self.patience,
             connect=lambda: self._connect(address),
             part=tools.part_from,
         )
+
+    def _until(self) -> float:
+        return min(self.deadline, asyncio.get_running_loop().time() + LIGHT_SECONDS) if self.patience else self.deadline
 
     async def hsts(self, seen: AddressSeen) -> HstsFacts | None:
         """What GET / says of HSTS, on a connection of its own; None where it is no question, or no time is left."""

@@ -10,6 +10,7 @@ from vigilo.events.facts import HstsFacts
 from vigilo.events.hosts import Protocol
 from vigilo.events.posture import Posture
 from vigilo.events.scans import Depth, Outcome
+from vigilo.events.transcript import Transcript
 
 Address = IPv4Address | IPv6Address
 
@@ -97,9 +98,11 @@ class PostureSeen:
 
     LIGHT, without postures: nothing. POSTURE: the baseline's posture was proved unchanged, `postures` are its own.
     FULL: `postures` are one for each address enumerated, the one that speaks for the host first. `throttled`: the
-    server stopped answering meanwhile, whatever was to be done.
+    server stopped answering meanwhile, whatever was to be done. `transcript`: an enumeration that goes on in later
+    scans has come so far.
     """
 
     postures: tuple[Posture, ...] = ()
     depth: Depth = Depth.LIGHT
     throttled: bool = False
+    transcript: Transcript | None = None

@@ -14,6 +14,7 @@ from services.scanner.connect import part
 from services.scanner.conversation import Conversation
 from services.scanner.courtesy import Courtesy
 from services.scanner.handshake import make_context
+from services.scanner.manners import Manners
 from services.scanner.resolve import Resolver
 from vigilo.adapters.egress import ScanEgress
 from vigilo.tls.starttls.protocols import Farewell
@@ -27,7 +28,8 @@ def _utc_now() -> datetime:
 class Tools:
     """What a scan works with; one per process, shared by all its scans. `name` is the scanner's own.
 
-    `ehlo_name` is what it calls itself to mail servers; None = its address in brackets.
+    `ehlo_name` is what it calls itself to mail servers; None = its address in brackets. `manners` counts what mail
+    servers have had to bear from this process.
     """
 
     resolver: Resolver
@@ -37,6 +39,7 @@ class Tools:
     now: Callable[[], datetime] = _utc_now
     ehlo_name: str | None = None
     courtesy: Courtesy = field(default_factory=Courtesy)
+    manners: Manners = field(default_factory=lambda: Manners(_utc_now, since=_utc_now()))
     connections: int = 0
     _partings: set[asyncio.Task[None]] = field(default_factory=set)
 

@@ -22,6 +22,7 @@ from vigilo.events.handshakes import (
 from vigilo.events.hosts import Protocol, Target
 from vigilo.events.posture import Posture, PostureOrigin
 from vigilo.events.text import PeerText
+from vigilo.events.transcript import Transcript
 
 CHAIN_MAX = 32  # certificates listed in a snapshot; `chain_count` tells how many were served
 ADDRESSES_MAX = 16
@@ -61,7 +62,8 @@ class Baseline(BaseModel):
     """What is known of the host so far; scanners keep no state.
 
     `scan_id`, `requested_at`, `chain_sha256` and `detected_protocol` are of the last good scan; the posture is the last
-    believable one, and `posture_origin` says from which scan. `address_postures`: see Snapshot.
+    believable one, and `posture_origin` says from which scan. `address_postures`: see Snapshot. `transcript` is where
+    an enumeration that is spread over several scans stands.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
@@ -73,10 +75,15 @@ class Baseline(BaseModel):
     posture: Posture | None = None
     posture_origin: PostureOrigin | None = None
     address_postures: tuple[Posture, ...] = Field(default=(), max_length=POSTURES_MAX)
+    transcript: Transcript | None = None
 
 
 class ScanRequested(Event):
-    """One scan to perform, worth nothing after `not_after`."""
+    """One scan to perform, worth nothing after `not_after`.
+
+    `probes_max` limits how many questions beyond the handshake are asked, None = all: mail servers are asked a few at
+    a time, and the baseline's transcript tells what they have answered so far.
+    """
 
     type_name: ClassVar[str] = "scan-requested"
 
@@ -90,6 +97,7 @@ class ScanRequested(Event):
     slot: int | None = None
     command_id: UUID | None = None
     baseline: Baseline | None = None
+    probes_max: int | None = Field(default=None, ge=0)
 
 
 class Outcome(StrEnum):
@@ -142,7 +150,8 @@ class Snapshot(Event):
     what the host accepts as far as known, and `posture_origin` says whether this scan measured it; both are None until
     a first enumeration. Where addresses answered differently, `posture` is what any of them accepts and
     `address_postures` holds one for each address enumerated. `throttled`: the server stopped answering in the middle of
-    this scan's questions, and what it refused meanwhile was not believed.
+    this scan's questions, and what it refused meanwhile was not believed. `transcript`: this scan asked a few of an
+    enumeration's questions, and there are more: until the last is answered, nothing of it is in `posture`.
 
     `protocol` is what was spoken: `tls`, or the protocol whose dialogue was tried before TLS; `starttls` is
     set when that dialogue led to TLS, `hsts` when it was asked for (HTTPS by name).
@@ -190,6 +199,7 @@ class Snapshot(Event):
     posture_origin: PostureOrigin | None = None
     address_postures: tuple[Posture, ...] = Field(default=(), max_length=POSTURES_MAX)
     throttled: bool = False
+    transcript: Transcript | None = None
     pool_suspect: bool = False
     scanner: str
 

@@ -109,7 +109,7 @@ def test_whatever_a_peer_sends_becomes_a_snapshot_that_survives_the_wire(
         (Outcome.OK, Protocol.TLS, True),
         (Outcome.TLS_ALERT, None, True),
         (Outcome.TLS_FAILURE, Protocol.TLS, True),
-        (Outcome.OK, Protocol.SMTP, False),
+        (Outcome.OK, Protocol.SMTP, True),
         (Outcome.NOT_TLS, None, False),
         (Outcome.TLS_TIMEOUT, None, False),
         (Outcome.REFUSED, None, False),
