@@ -6,7 +6,7 @@ that comes twice, early or late does no harm.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from types import MappingProxyType
 from uuid import UUID
@@ -31,6 +31,8 @@ SERVICE = "scheduler"
 HOSTS = "hosts"
 _SIDE = "hosts"
 
+PoolsOf = Callable[[UUID], frozenset[str]]
+
 
 class Scheduler:
     """The scheduler's decisions (vigilo.ports.processing.Processor)."""
@@ -44,8 +46,9 @@ class Scheduler:
     side_models: Mapping[str, type[BaseModel]] = MappingProxyType({_SIDE: KnownHost})
     wakeups_topic: str | None = "scheduler-wakeups"
 
-    def __init__(self, *, pools: Iterable[str] = (PUBLIC_POOL,), timing: Timing | None = None) -> None:
-        self._pools = frozenset(pools)
+    def __init__(self, *, pools_of: PoolsOf = lambda _: frozenset({PUBLIC_POOL}), timing: Timing | None = None) -> None:
+        """`pools_of` tells which pools hosts of a workspace may be scanned by at the moment of the decision."""
+        self._pools_of = pools_of
         self._timing = timing or Timing()
 
     def decide(
@@ -58,7 +61,7 @@ class Scheduler:
             known=known if isinstance(known, KnownHost) else None,
             at=at,
             timing=self._timing,
-            pools=self._pools,
+            pools=self._pools(known, given.event),
             traceparent=given.record.header("traceparent"),
         )
         if refused := misplaced(given, workspace_id=turn.row.workspace_id, removable_by=(HOSTS,)):
@@ -72,6 +75,10 @@ class Scheduler:
         catch_up(turn)
         changed = {} if turn.known is known else {_SIDE: turn.known}
         return Decision(turn.row, tuple(turn.outputs), changed, next_at(turn))
+
+    def _pools(self, known: BaseModel | None, event: Event | None) -> frozenset[str]:
+        host = event if isinstance(event, Host) else known.host if isinstance(known, KnownHost) else None
+        return frozenset() if host is None else self._pools_of(host.workspace_id)
 
     def wakeup(self, key: str, *, due: datetime) -> OutgoingEvent:
         """The record this host's timer sends when `due` has come."""

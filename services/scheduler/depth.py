@@ -9,10 +9,10 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from services.scheduler.planning import slot_at, slot_start
-from services.scheduler.state import DeepScans
-from services.scheduler.turn import Turn
+from services.scheduler.state import DeepScans, Outstanding
+from services.scheduler.turn import Turn, lane_of
 from vigilo.events.hosts import Interval, Probing, Protocol
-from vigilo.events.scans import Baseline, Depth
+from vigilo.events.scans import Baseline, Depth, Lane
 
 _CHECK_EVERY = timedelta(hours=1)
 _CHECK_EVERY_STARTTLS = timedelta(hours=6)  # mail servers log every dialogue that leads to nothing
@@ -38,7 +38,7 @@ def for_slot(turn: Turn, start: datetime) -> Depth:
 
 
 def for_command(turn: Turn) -> Depth:
-    """A person's "scan now" is full. While a deep one is under way it is light, and the full one follows that."""
+    """A person's "scan now" is full. While a deep one waits on the slow lane it is light; the full one follows that."""
     if _may_look_deeper(turn):
         return Depth.FULL
     if _is_permitted(turn):
@@ -52,10 +52,26 @@ def may_measure(turn: Turn) -> bool:
     return known is not None and _may_look_deeper(turn) and (known.deep.owed or _is_spaced(known.deep, turn.at))
 
 
-def _may_look_deeper(turn: Turn) -> bool:
+def under_way(turn: Turn) -> Outstanding | None:
+    """The deep scan that is asked for and not yet seen.
+
+    What the clock asks for waits for it: a request made now would carry the posture of before, and its snapshot, if it
+    came second, would take back what the deep one had found.
+    """
     known = turn.known
-    under_way = known is not None and any(one.scan_id == known.deep.scan_id for one in turn.row.outstanding)
-    return _is_permitted(turn) and not under_way
+    if known is None:
+        return None
+    return next((one for one in turn.row.outstanding if one.scan_id == known.deep.scan_id), None)
+
+
+def is_awaited(turn: Turn) -> bool:
+    """True while a deep scan is under way on the fast lane: "scan now" waits for its end, too."""
+    deep = under_way(turn)
+    return deep is not None and lane_of(deep.reason) is Lane.NOW
+
+
+def _may_look_deeper(turn: Turn) -> bool:
+    return _is_permitted(turn) and under_way(turn) is None
 
 
 def _is_permitted(turn: Turn) -> bool:

@@ -42,10 +42,11 @@ def _instants(turn: Turn) -> Iterator[datetime]:
     if not turn.active or turn.known is None:
         return
     host = turn.known.host
-    yield slot_start(host.host_id, host.interval, row.slot + 1)
+    if depth.under_way(turn) is None:
+        yield slot_start(host.host_id, host.interval, row.slot + 1)
     if row.retry is not None:
         yield row.retry.due
-    if row.command is not None and row.command.host_version <= row.version:
+    if row.command is not None and row.command.host_version <= row.version and not depth.is_awaited(turn):
         yield _command_due(turn)
 
 
@@ -62,7 +63,11 @@ def _answer_command(turn: Turn) -> None:
         return
     if not turn.active:
         turn.become(command=None)
-    elif _command_due(turn) <= turn.at:
+    elif _command_due(turn) > turn.at:
+        if any(one.reason is ScanReason.COMMAND for one in turn.row.outstanding):
+            # Asked for seconds ago and not yet back: that scan answers this command too.
+            turn.become(command=None)
+    elif not depth.is_awaited(turn):
         turn.become(command=None, commanded_at=turn.at)
         turn.ask(
             Ask(
@@ -73,9 +78,6 @@ def _answer_command(turn: Turn) -> None:
                 command_id=command.command_id,
             )
         )
-    elif any(one.reason is ScanReason.COMMAND for one in turn.row.outstanding):
-        # Asked for seconds ago and not yet back: that scan answers this command too.
-        turn.become(command=None)
 
 
 def _command_due(turn: Turn) -> datetime:
@@ -85,7 +87,7 @@ def _command_due(turn: Turn) -> datetime:
 
 def _ask_for_slot(turn: Turn) -> None:
     """Asks for the newest slot only: after an outage the older ones would look at the same peer in a row."""
-    if turn.known is None or turn.row.status is not HostStatus.ACTIVE:
+    if turn.known is None or turn.row.status is not HostStatus.ACTIVE or depth.under_way(turn) is not None:
         return
     host = turn.known.host
     slot = slot_at(host.host_id, host.interval, turn.at)

@@ -7,18 +7,14 @@ from datetime import timedelta
 from pydantic import Field, field_validator
 
 from services.scheduler.planning import Timing
-from vigilo.adapters.settings import CommaSeparated, Duration, Settings
-from vigilo.events.topics import PUBLIC_POOL, BadPoolName, check_pool
+from vigilo.adapters.settings import Duration, Settings
 
 _NEVER_BELOW = timedelta(0)
 
 
 class SchedulerSettings(Settings):
-    """Beside what every service has: which pools of scanners there are, and how long a scan may be waited for."""
+    """Beside what every service has: how long a scan may be waited for."""
 
-    pools: CommaSeparated = Field(
-        (PUBLIC_POOL,), description="Scanner pools whose topics exist; hosts of other pools are told so"
-    )
     not_performed_after: Duration = Field(
         timedelta(seconds=90), description="From the end of a request's validity until nobody is waited for"
     )
@@ -27,14 +23,6 @@ class SchedulerSettings(Settings):
     scan_now_spacing: Duration = Field(
         timedelta(seconds=10), description="Between two scans of one host that people ask for"
     )
-
-    @field_validator("pools")
-    @classmethod
-    def _pool_names(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        try:
-            return tuple(check_pool(pool) for pool in value)
-        except BadPoolName as error:
-            raise ValueError(str(error)) from error
 
     @field_validator("not_performed_after", "retry_after", "fast_validity", "scan_now_spacing")
     @classmethod

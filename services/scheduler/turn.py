@@ -21,6 +21,11 @@ SNAPSHOTS = "snapshots"
 _SCANNER = "scheduler"  # who speaks, in the snapshot of a scan nobody performed
 
 
+def lane_of(reason: ScanReason) -> Lane:
+    """People and news take the fast lane; what the clock asks for, the slow one."""
+    return Lane.SLOW if reason in {ScanReason.SLOT, ScanReason.RETRY} else Lane.NOW
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ask:
     """A scan to ask for. `nominal` is the time it stands for: the slot's, the command's, the host record's."""
@@ -34,8 +39,8 @@ class Ask:
 
     @property
     def lane(self) -> Lane:
-        """People and news take the fast lane; what the clock asks for, the slow one."""
-        return Lane.SLOW if self.reason in {ScanReason.SLOT, ScanReason.RETRY} else Lane.NOW
+        """See `lane_of`."""
+        return lane_of(self.reason)
 
 
 @dataclass(slots=True)
@@ -89,7 +94,7 @@ class Turn:
         self.become(outstanding=(*self.row.outstanding, asked))
         self._note_depth(wanted, at=stamp)
         if len(self.row.outstanding) > OUTSTANDING_MAX:
-            self.give_up(self.row.outstanding[0], "given up for newer requests")
+            self.give_up(self._least(), "given up for newer requests")
 
     def give_up(self, one: Outstanding, why: str) -> None:
         """Ends a scan nobody performed: a snapshot says so. Of a host without record nothing is said."""
@@ -116,6 +121,11 @@ class Turn:
         if self.known is None:
             raise LookupError("a scan needs a host record")
         return self.known.host
+
+    def _least(self) -> Outstanding:
+        """The oldest light scan asked for: newer ones say the same. At most one is deep."""
+        deep = None if self.known is None else self.known.deep.scan_id
+        return next(one for one in self.row.outstanding if one.scan_id != deep)
 
     def _not_after(self, wanted: Ask, host: Host) -> datetime:
         awaited = wanted.reason is not ScanReason.BASELINE

@@ -12,9 +12,11 @@ from tests.fakes import inputs
 from tests.fakes.inputs import HOST, LEAF, NOON, OTHER_LEAF
 from tests.unit.services.scheduler.world import MINUTE, SECOND, World, next_slot, only_not_performed, only_request
 from vigilo.events import ids
-from vigilo.events.hosts import Host, HostCommandKind, HostStatus, Interval, Trust
+from vigilo.events.hosts import Host, HostCommandKind, HostStatus, Interval, Probing, Trust
 from vigilo.events.records import SchedulerWakeup
 from vigilo.events.scans import Depth, Lane, Outcome, ScanReason, ScanRequested, Snapshot
+
+ODD = timedelta(microseconds=123_456)  # as clocks are
 
 
 def test_a_new_host_is_scanned_at_once_on_the_fast_lane() -> None:
@@ -277,7 +279,7 @@ def test_the_side_row_is_written_only_when_it_changes() -> None:
 
 def test_a_failed_or_older_scan_leaves_the_baseline_alone() -> None:
     world = World()
-    world.answer(world.host()[0])
+    world.answer(world.host(probing=Probing.HANDSHAKE_ONLY)[0])
     older = only_request(world.command(at=NOON + MINUTE))
     newer = only_request(world.command(at=NOON + 2 * MINUTE))
     world.answer(newer, chain=(OTHER_LEAF,))
@@ -309,7 +311,7 @@ def test_an_edit_of_tags_keeps_the_baseline() -> None:
 
 
 def test_a_pool_that_does_not_exist_is_said_and_never_sent_to() -> None:
-    world = World(pools=("public", "dc1"))
+    world = World(pools_of=lambda _: frozenset({"public", "dc1"}))
     ended = only_not_performed(world.host(pool="dc2"))
     assert ended.detail == "no such pool: dc2"
     assert world.decision.next_at == next_slot(NOON)
@@ -317,7 +319,7 @@ def test_a_pool_that_does_not_exist_is_said_and_never_sent_to() -> None:
 
 
 def test_a_private_pool_has_a_pair_of_topics_of_its_own() -> None:
-    world = World(pools=("public", "dc1"))
+    world = World(pools_of=lambda _: frozenset({"public", "dc1"}))
     world.answer(world.host(pool="dc1")[0])
     only_request(world.wake())
     assert [outgoing.topic for outgoing in world.decision.outputs] == ["scan-requested-dc1"]
@@ -325,7 +327,7 @@ def test_a_private_pool_has_a_pair_of_topics_of_its_own() -> None:
 
 def test_the_fourth_unanswered_scan_gives_up_the_first() -> None:
     world = World()
-    first = only_request(world.host())
+    first = only_request(world.host(probing=Probing.HANDSHAKE_ONLY))
     for seconds in (10, 20):
         only_request(world.command(at=NOON + seconds * SECOND))
     asked, ended = world.command(at=NOON + 30 * SECOND)
@@ -358,10 +360,10 @@ def test_a_wakeup_carries_its_due_time_and_a_derived_id() -> None:
 
 def test_the_row_stays_under_one_kilobyte() -> None:
     world = World()
-    world.host()
+    world.host(probing=Probing.HANDSHAKE_ONLY, at=NOON + ODD)
     for seconds in (10, 20, 30):
-        world.command(at=NOON + seconds * SECOND)
-    world.command(at=NOON + 31 * SECOND, host_version=9)
+        world.command(at=NOON + seconds * SECOND + ODD)
+    world.command(at=NOON + 31 * SECOND + ODD, host_version=9)
     assert world.row is not None
     assert len(world.row.outstanding) == 3
     assert len(world.row.model_dump_json()) < 1024

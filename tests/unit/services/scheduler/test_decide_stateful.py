@@ -42,7 +42,7 @@ class SchedulerMachine(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.scheduler = Scheduler(pools=("public",))
+        self.scheduler = Scheduler()
         self.row: Schedule | None = None
         self.known: KnownHost | None = None
         self.at = NOON

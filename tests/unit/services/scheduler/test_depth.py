@@ -15,12 +15,12 @@ from services.scheduler.planning import Timing, slot_at, slot_start
 from services.scheduler.state import KnownHost
 from tests.fakes import inputs
 from tests.fakes.inputs import HOST, NOON
-from tests.unit.services.scheduler.world import MINUTE, SECOND, World, only_request
+from tests.unit.services.scheduler.world import MINUTE, SECOND, World, next_slot, only_request
 from vigilo.events import ids
 from vigilo.events.envelope import Event
 from vigilo.events.hosts import HostStatus, Interval, Probing, Protocol, Trust
 from vigilo.events.posture import Posture, PostureOrigin, PostureSource
-from vigilo.events.scans import Depth, Lane, Outcome, ScanReason, ScanRequested
+from vigilo.events.scans import Depth, Lane, Outcome, ScanReason, ScanRequested, Snapshot
 
 HOUR = timedelta(hours=1)
 CHECKED, CARRIED = PostureSource.CHECKED, PostureSource.CARRIED
@@ -107,14 +107,44 @@ def test_the_scan_that_a_person_asked_for_meanwhile_is_the_full_one() -> None:
     assert baseline_posture(world) == inputs.posture()
 
 
-def test_scan_now_is_light_while_a_full_scan_is_under_way_which_comes_late_and_counts() -> None:
+def test_scan_now_waits_for_the_full_scan_under_way_and_is_full_again() -> None:
     world = World()
     full = only_request(world.answer_lightly(world.host()[0], at=NOON + SECOND))
-    asked = only_request(world.command(at=NOON + 20 * SECOND))
-    assert asked.depth is Depth.LIGHT
-    assert world.answer_lightly(asked, at=NOON + 21 * SECOND) == []
-    assert world.answer(full, at=NOON + 30 * SECOND) == []
+    assert world.command(at=NOON + 20 * SECOND) == []
+    asked = only_request(world.answer(full, at=NOON + 30 * SECOND))
     assert baseline_posture(world) == inputs.posture()
+    assert (asked.reason, asked.depth, asked.lane) == (ScanReason.COMMAND, Depth.FULL, Lane.NOW)
+    assert asked.baseline is not None
+    assert asked.baseline.posture == inputs.posture()
+
+
+def test_scan_now_does_not_wait_for_ever() -> None:
+    world = World()
+    full = only_request(world.answer_lightly(world.host()[0]))
+    world.command(at=NOON + SECOND)
+    sent = world.wake(at=full.not_after + 90 * SECOND)
+    assert [type(one) for one in sent] == [Snapshot, ScanRequested]
+
+
+def test_a_slot_waits_for_a_deep_scan_so_that_it_repeats_what_that_one_found() -> None:
+    world = World()
+    first = only_request(world.host(interval=Interval.M5))
+    due = next_slot(NOON, Interval.M5)
+    full = only_request(world.answer_lightly(first, at=due - SECOND))
+    assert world.wake(at=due) == []
+    slot = only_request(world.answer(full, at=due + SECOND))
+    assert (slot.reason, slot.requested_at, slot.depth) == (ScanReason.SLOT, due, Depth.LIGHT)
+    assert slot.baseline is not None
+    assert slot.baseline.posture == inputs.posture()
+
+
+def test_a_full_scan_seen_after_a_newer_light_one_counts() -> None:
+    world = watched(interval=Interval.M5)
+    full = only_request(world.command(at=NOON + MINUTE))
+    edited = only_request(world.host(version=2, interval=Interval.M5, trust=Trust.PRIVATE, at=NOON + 70 * SECOND))
+    world.answer_lightly(edited, at=NOON + 71 * SECOND)
+    world.answer(full, found=inputs.posture(accepted=("TLSv1.3",)), at=NOON + 80 * SECOND)
+    assert baseline_posture(world) == inputs.posture(accepted=("TLSv1.3",))
 
 
 def test_scan_now_during_a_posture_check_is_light_and_the_full_scan_follows_the_check() -> None:

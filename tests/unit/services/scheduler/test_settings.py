@@ -11,21 +11,16 @@ from services.scheduler.settings import SchedulerSettings
 from vigilo.adapters.settings import BadSettings, read
 
 
-def test_by_default_there_is_one_pool_and_the_products_own_patience() -> None:
-    settings = read(SchedulerSettings)
-    assert settings.pools == ("public",)
-    assert settings.timing() == Timing()
+def test_by_default_the_patience_is_the_products_own() -> None:
+    assert read(SchedulerSettings).timing() == Timing()
 
 
-def test_pools_and_patience_can_be_set(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("VIGILO_POOLS", "public, dc1")
+def test_patience_can_be_set(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("VIGILO_NOT_PERFORMED_AFTER", "30s")
-    settings = read(SchedulerSettings)
-    assert settings.pools == ("public", "dc1")
-    assert settings.timing().grace == timedelta(seconds=30)
+    assert read(SchedulerSettings).timing().grace == timedelta(seconds=30)
 
 
-@pytest.mark.parametrize(("name", "value"), [("POOLS", "now"), ("POOLS", "Dc_1"), ("RETRY_AFTER", "0s")])
+@pytest.mark.parametrize(("name", "value"), [("RETRY_AFTER", "0s"), ("FAST_VALIDITY", "soon")])
 def test_a_wrong_value_is_named(name: str, value: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(f"VIGILO_{name}", value)
     with pytest.raises(BadSettings, match=f"VIGILO_{name}"):
