@@ -31,6 +31,11 @@ _FATAL = 2  # the level of an alert; warnings do not end a handshake
 _BANNER_SECONDS = 0.3  # for the rest of a banner's first line
 # Anonymous and unencrypted suites are left out: a server that prefers them would show no certificate.
 _CIPHERS = b"ALL:!aNULL:!eNULL:!PSK:!SRP:@SECLEVEL=0"
+# All of RFC 8446 appendix B.4: OpenSSL leaves out CCM by itself, and some small devices have nothing else.
+_CIPHERS_13 = (
+    b"TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256:TLS_AES_128_GCM_SHA256:"
+    b"TLS_AES_128_CCM_SHA256:TLS_AES_128_CCM_8_SHA256"
+)
 _VERSIONS = {"TLSv1": "TLSv1.0"}
 
 
@@ -63,6 +68,7 @@ def make_context() -> SSL.Context:
     context = SSL.Context(SSL.TLS_CLIENT_METHOD)
     context.set_min_proto_version(SSL.TLS1_VERSION)
     context.set_cipher_list(_CIPHERS)
+    context.set_tls13_ciphersuites(_CIPHERS_13)
     context.set_options(SSL.OP_LEGACY_SERVER_CONNECT)
     context.set_verify(SSL.VERIFY_NONE)
     context.set_session_cache_mode(SSL.SESS_CACHE_OFF)

@@ -140,6 +140,16 @@ async def test_groups_are_those_configured(rsa_leaf: Issued, tools: Tools, tmp_p
     assert posture.groups_tls12.groups == tuple(name for name in wanted if not name.startswith("ffdhe"))
 
 
+async def test_suites_of_tls13_that_openssl_offers_only_when_told(
+    rsa_leaf: Issued, tools: Tools, tmp_path: Path
+) -> None:
+    """A server with CCM alone is reachable, its chain is seen, and so are both suites."""
+    ccm = ("TLS_AES_128_CCM_8_SHA256", "TLS_AES_128_CCM_SHA256")
+    with openssl_server(rsa_leaf, tmp_path, "-tls1_3", "-ciphersuites", ":".join(ccm), "-serverpref") as port:
+        posture = await posture_of(port, tools)
+    assert version(posture, "TLSv1.3").suites == ccm
+
+
 async def test_broken_crypto_of_long_ago(rsa_leaf: Issued, tools: Tools) -> None:
     """SSL 3, RC4, 3DES and NULL, which no OpenSSL of today can be made to speak."""
     with tlslite_server(rsa_leaf, ciphers=("rc4", "3des", "null"), key_exchanges=("rsa", "dhe_rsa")) as port:
