@@ -58,6 +58,7 @@ def _download(packages: tuple[str, ...], folder: Path) -> None:
             pytest.skip(f"apt-get download {' '.join(packages)}: {got.stderr.strip()[-200:]}")
         for deb in sorted(debs.glob("*.deb")):
             subprocess.run(["dpkg", "-x", deb, debs / "root"], check=True, timeout=60)
+        (debs / "root" / "etc").mkdir(exist_ok=True)  # not every package has one, and it is laid over /etc
         with contextlib.suppress(OSError):  # another test run was quicker
             (debs / "root").rename(folder)
     finally:
@@ -84,7 +85,7 @@ def running(command: list[str], *, files: Path, etc: Mapping[str, str], folder: 
     with log.open("wb") as out:
         server = subprocess.Popen([*_within(files, folder / "etc"), *command], stdout=out, stderr=out)
     try:
-        _wait_for(port, server, log)
+        wait_for(port, server, log)
         yield log
     finally:
         for child in psutil.Process(server.pid).children():
@@ -92,7 +93,8 @@ def running(command: list[str], *, files: Path, etc: Mapping[str, str], folder: 
         server.wait(5)
 
 
-def _wait_for(port: int, server: subprocess.Popen[bytes], log: Path) -> None:
+def wait_for(port: int, server: subprocess.Popen[bytes], log: Path) -> None:
+    """Returns once the port answers; raises AssertionError, with the end of its log, when it does not come up."""
     deadline = time.monotonic() + _START_SECONDS
     while time.monotonic() < deadline and server.poll() is None:
         with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
