@@ -30,7 +30,7 @@ from vigilo.adapters.kafka.topics import wait_for_topics
 from vigilo.adapters.logs import configure
 from vigilo.adapters.metrics import Metrics
 from vigilo.adapters.settings import BadSettings, read
-from vigilo.events.topics import scan_topics
+from vigilo.events.topics import pool_topic, scan_topics
 from vigilo.ports.deadletters import DEAD_LETTERS_TOPIC
 
 logger = logging.getLogger("vigilo.scanner")
@@ -130,7 +130,8 @@ def _consumer(settings: ScannerSettings) -> WorkConsumer:
     return WorkConsumer(
         settings.kafka,
         scan_topics(settings.pool),
-        group=SERVICE,
+        # A group of its own: scanners that come and go in one network must not hold up those of another.
+        group=pool_topic(SERVICE, settings.pool),
         max_in_flight=at_once,
         reserved=at_once // _SHARE_FOR_PEOPLE,
     )

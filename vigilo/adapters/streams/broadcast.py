@@ -34,6 +34,7 @@ class BroadcastReader:
         self._latest: dict[str, Record] = {}
         self._next: dict[int, int] = {}
         self._consumer: AIOKafkaConsumer | None = None
+        self._prefix = ""
         self._partitions: list[TopicPartition] = []
         self._caught_up = False
 
@@ -65,6 +66,7 @@ class BroadcastReader:
 
         The last offsets may be gone (compaction), so no record need ever show the end.
         """
+        self._prefix = settings.physical("")
         self._consumer = AIOKafkaConsumer(
             bootstrap_servers=settings.bootstrap,
             enable_auto_commit=False,
@@ -87,6 +89,12 @@ class BroadcastReader:
             changed = await self._read_batch(timeout_ms=_POLL_MS)
             if changed and self.on_change is not None:
                 self.on_change(changed)
+
+    async def topics(self) -> frozenset[str]:
+        """The logical names of all topics that exist now. Only once started."""
+        assert self._consumer is not None
+        names = await self._consumer.topics()
+        return frozenset(name.removeprefix(self._prefix) for name in names if name.startswith(self._prefix))
 
     async def close(self) -> None:
         """Stops the consumer."""
