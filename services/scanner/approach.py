@@ -13,6 +13,7 @@ from services.scanner import probing
 from services.scanner.conversation import Conversation
 from services.scanner.dialogue import Carrier, DialogueFailed, party_at
 from services.scanner.handshake import TlsFailed, shake_hands
+from services.scanner.own_reader import Reach, ask
 from services.scanner.sightings import HandshakeSeen, Unsuccessful
 from vigilo.events.hosts import Protocol
 from vigilo.events.scans import Outcome
@@ -97,20 +98,68 @@ class Approach:
         return replace(self, deadline=asyncio.get_running_loop().time() + _SECOND_WAY_SECONDS)
 
     async def _by(self, protocol: Protocol, connection: socket.socket) -> HandshakeSeen:
-        if protocol is Protocol.TLS:
-            return await self._directly(connection)
         try:
-            early, until = await self._dialogue(protocol, connection)
-            farewell = protocols.farewell_after_dialogue(protocol, self._party(connection))
-        except BaseException:
-            self.part(connection, None, None)
-            raise
+            if protocol is Protocol.TLS:
+                return await self._directly(connection)
+            return await self._after_dialogue(protocol, connection)
+        except TlsFailed as failure:
+            seen = await self._by_ourselves(protocol) if failure.may_be_ours else None
+            if seen is None:
+                raise
+            return replace(seen, protocol=protocol)
+
+    async def _after_dialogue(self, protocol: Protocol, connection: socket.socket) -> HandshakeSeen:
+        early, farewell, until = await self._talk(protocol, connection)
         try:
             seen = await self._over(connection, alpn=False, farewell=farewell, deadline=until)
         except TlsFailed as failure:
             failure.protocol = protocol
             raise
         return replace(seen, protocol=protocol, early_bytes=early)
+
+    async def _by_ourselves(self, protocol: Protocol) -> HandshakeSeen | None:
+        """The chain of a server that our TLS library and it cannot agree on; None if it shows us none either."""
+
+        async def reach() -> socket.socket:
+            connection = await self.connect()
+            if protocol is not Protocol.TLS:
+                await self._talk(protocol, connection)
+            return connection
+
+        return await ask(Reach(reach, lambda connection: self.part(connection, None, None), self.name, self.deadline))
+
+    async def _talk(
+        self, protocol: Protocol, connection: socket.socket
+    ) -> tuple[int, protocols.Farewell | None, float]:
+        """The dialogue before TLS: bytes that came too early, the words to leave with, and until when TLS may take.
+
+        Parts where it fails.
+        """
+        try:
+            early, until = await self._dialogue(protocol, connection)
+            return early, protocols.farewell_after_dialogue(protocol, self._party(connection)), until
+        except BaseException:
+            self.part(connection, None, None)
+            raise
+
+    async def converse(
+        self, protocol: Protocol, context: SSL.Context, *, name: str | None, session: SSL.Session | None = None
+    ) -> tuple[Conversation, protocols.Farewell | None]:
+        """One more handshake in a protocol known to be spoken here; the caller parts. Raises Unsuccessful."""
+        connection = await self.connect()
+        alpn, farewell = probing.offers_alpn(self.port), protocols.farewell_on_direct_port(self.port)
+        until = self.deadline
+        if protocol is not Protocol.TLS:
+            alpn, (_, farewell, until) = False, await self._talk(protocol, connection)
+        offered = probing.HTTP if alpn else ()
+        try:
+            conversation = await shake_hands(
+                connection, context, sni=name, alpn=offered, deadline=until, session=session
+            )
+        except BaseException:
+            self.part(connection, None, None)
+            raise
+        return conversation, farewell
 
     async def _dialogue(self, protocol: Protocol, connection: socket.socket) -> tuple[int, float]:
         """Bytes that came too early for TLS, and until when it may take."""

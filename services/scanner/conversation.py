@@ -10,6 +10,7 @@ from OpenSSL import SSL
 
 from services.scanner.connect import part
 from services.scanner.sightings import HandshakeSeen
+from services.scanner.transcript import Transcript
 from vigilo.tls.starttls.protocols import Farewell
 
 _CHUNK = 16 * 1024
@@ -23,11 +24,21 @@ class ConversationOver(Exception):
 class Conversation:
     """An open TLS connection and what its handshake showed. Deadlines are in the running loop's time.
 
-    `is_open` is False when the server ended the handshake for want of a certificate of ours: then nothing can be said.
+    `is_open` is False when the handshake did not finish, or the server left at its end for want of a certificate of
+    ours: then nothing can be said. `transcript` is what the server sent, from its first byte on.
     """
 
-    def __init__(self, connection: socket.socket, tls: SSL.Connection, seen: HandshakeSeen, *, is_open: bool) -> None:
+    def __init__(
+        self,
+        connection: socket.socket,
+        tls: SSL.Connection,
+        seen: HandshakeSeen,
+        transcript: Transcript,
+        *,
+        is_open: bool,
+    ) -> None:
         self.seen = seen
+        self.transcript = transcript
         self._socket = connection
         self._tls = tls
         self._open = is_open
@@ -54,6 +65,10 @@ class Conversation:
             except SSL.Error as error:
                 raise ConversationOver("the server ended the connection with an alert, or broke TLS") from error
             self._tls.bio_write(await self._receive(deadline))
+
+    def session(self) -> SSL.Session | None:
+        """What a later handshake may offer to go on with; in TLS 1.3 only after the server has sent a ticket."""
+        return self._tls.get_session()
 
     async def leave(self, farewell: Farewell | None) -> None:
         """Says goodbye in the protocol's words, then close_notify, then closes the socket: two seconds at most."""
@@ -100,4 +115,5 @@ class Conversation:
             raise ConversationOver("the connection was lost") from error
         if not data:
             raise ConversationOver("the server closed the connection")
+        self.transcript.note(data)
         return data

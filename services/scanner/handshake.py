@@ -1,7 +1,8 @@
 """One TLS handshake over a connected socket: OpenSSL through pyOpenSSL's memory buffers, never blocking.
 
 Nothing is verified here and everything is accepted down to TLS 1.0 and 1024-bit RSA: the scanner records, the grader
-judges. OpenSSL 4 has no SSL 2 and 3 any more: a server that speaks nothing newer ends in `tls-failure` or an alert.
+judges. What OpenSSL refuses for what it is (too large, too weak, too old) and not for being wrong, is read on by
+ourselves on the same connection; a server that it cannot even greet is left to own_reader.
 """
 
 from __future__ import annotations
@@ -9,23 +10,24 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 from OpenSSL import SSL, crypto
 
 from services.scanner.conversation import Conversation
+from services.scanner.demand import find_out
 from services.scanner.exchange import receive, send
+from services.scanner.own_reader import read_on
 from services.scanner.peer_words import alert_name, describe_banner, looks_like_tls
 from services.scanner.sightings import HandshakeSeen, Unsuccessful
+from services.scanner.transcript import Transcript
 from vigilo.events.scans import Outcome
+from vigilo.tls.client_certificates import describe_demand
 from vigilo.tls.suites import iana_name
-from vigilo.tls.wire.reading import Malformed
-from vigilo.tls.wire.records import Message, Records
-from vigilo.tls.wire.server_hello import SERVER_HELLO, parse_server_hello
+from vigilo.tls.wire.certificate_messages import AUTHORITIES_MAX, Authorities
 
 HANDSHAKE_MAX = 1024 * 1024  # bytes received until the handshake must be finished
 _CHUNK = 64 * 1024
-_HELLO_MAX = 4096  # of the first bytes received: a ServerHello has some hundred, with ML-KEM some thousand
 _BANNER_MAX = 512
 _FATAL = 2  # the level of an alert; warnings do not end a handshake
 _BANNER_SECONDS = 0.3  # for the rest of a banner's first line
@@ -37,21 +39,51 @@ _CIPHERS_13 = (
     b"TLS_AES_128_CCM_SHA256:TLS_AES_128_CCM_8_SHA256"
 )
 _VERSIONS = {"TLSv1": "TLSv1.0"}
+# handshake_failure, illegal_parameter, protocol_version, insufficient_security: said of our hello, not of the server.
+_HELLO_REFUSED = frozenset({40, 47, 70, 71})
+# OpenSSL's words for servers that break the protocol or its cryptography: no client would get along with them.
+_WRONG = frozenset(
+    {
+        "bad signature",
+        "digest check failed",
+        "decryption failed or bad record mac",
+        "bad record mac",
+        "wrong signature type",
+        "wrong signature length",
+        "unexpected message",
+        "unexpected ccs message",
+        "ccs received early",
+        "inappropriate fallback",
+    }
+)
 
 
 class TlsFailed(Unsuccessful):
     """A handshake that did not finish. `seen` is what it showed until then, `alert` the peer's fatal alert.
 
-    `banner` is what the peer sent instead of TLS.
+    `banner` is what the peer sent instead of TLS. `refused`: it was our library that would not go on.
     """
 
     def __init__(
-        self, outcome: Outcome, detail: str, *, seen: HandshakeSeen, alert: int | None = None, banner: bytes = b""
+        self,
+        outcome: Outcome,
+        detail: str,
+        *,
+        seen: HandshakeSeen,
+        alert: int | None = None,
+        banner: bytes = b"",
+        refused: bool = False,
     ) -> None:
         super().__init__(outcome, detail)
         self.seen = seen
         self.alert = alert
         self.banner = banner
+        self.refused = refused
+
+    @property
+    def may_be_ours(self) -> bool:
+        """True when another client may well get along with this server."""
+        return self.refused or self.alert in _HELLO_REFUSED
 
 
 @dataclass(slots=True)
@@ -61,6 +93,7 @@ class _Heard:
     staple: bytes | None = None
     client_certificate_demanded: bool = False
     alert: int | None = None
+    transcript: Transcript = field(default_factory=Transcript)
 
 
 def make_context() -> SSL.Context:
@@ -74,7 +107,12 @@ def make_context() -> SSL.Context:
     context.set_session_cache_mode(SSL.SESS_CACHE_OFF)
     context.set_ocsp_client_callback(_on_staple)
     context.set_info_callback(_on_progress)
+    context.set_keylog_callback(_on_secret)
     return context
+
+
+def _on_secret(connection: SSL.Connection, line: bytes) -> None:
+    connection.get_app_data().transcript.note_secret(line)
 
 
 def _on_staple(connection: SSL.Connection, response: bytes, _: object) -> bool:
@@ -92,13 +130,19 @@ def _on_progress(connection: SSL.Connection, where: int, code: int) -> None:
 
 
 async def shake_hands(
-    connection: socket.socket, context: SSL.Context, *, sni: str | None, alpn: Sequence[bytes], deadline: float
+    connection: socket.socket,
+    context: SSL.Context,
+    *,
+    sni: str | None,
+    alpn: Sequence[bytes],
+    deadline: float,
+    session: SSL.Session | None = None,
 ) -> Conversation:
     """An open conversation and what its handshake showed; leave it. `deadline` in the loop's time.
 
-    `alpn` is offered in this order, nothing when empty. A server that demands a client certificate is seen as well as
-    any other: its chain comes before the demand. The socket stays open. Raises TlsFailed: tls-alert, tls-failure,
-    tls-timeout, not-tls, reset, closed.
+    `alpn` is offered in this order, nothing when empty; `session` is offered for resumption. A server that demands a
+    client certificate is seen as well as any other: its chain comes before the demand. The socket stays open. Raises
+    TlsFailed: tls-alert, tls-failure, tls-timeout, not-tls, reset, closed.
     """
     heard = _Heard()
     tls = SSL.Connection(context, None)
@@ -108,10 +152,37 @@ async def shake_hands(
         tls.set_tlsext_host_name(sni.encode("ascii"))
     if alpn:
         tls.set_alpn_protos(list(alpn))
+    if session is not None:
+        tls.set_session(session)
     tls.request_ocsp()
     dialogue = _Dialogue(connection, tls, heard, deadline)
-    is_open = await dialogue.run()
-    return Conversation(connection, tls, dialogue.seen(), is_open=is_open)
+    try:
+        is_open = await dialogue.run()
+    except TlsFailed as failure:
+        seen = await dialogue.read_on() if failure.refused else None
+        if seen is None:
+            raise
+        return Conversation(connection, tls, seen, heard.transcript, is_open=False)
+    seen = await _with_demand(connection, tls, dialogue, is_open=is_open)
+    demand = seen.client_certificate
+    is_open = is_open and (demand is None or demand.required is not True)
+    return Conversation(connection, tls, seen, heard.transcript, is_open=is_open)
+
+
+async def _with_demand(
+    connection: socket.socket, tls: SSL.Connection, dialogue: _Dialogue, *, is_open: bool
+) -> HandshakeSeen:
+    """The same, and what is known of the server's demand for a certificate, if it made one."""
+    seen = dialogue.seen()
+    if not seen.client_certificate_demanded:
+        return seen
+    required: bool | None = True
+    if is_open:
+        late = seen.version == "TLSv1.3"
+        required = await find_out(connection, tls, deadline=dialogue.deadline) if late else False
+    listed = tls.get_client_ca_list()
+    authorities = Authorities(tuple(name.der() for name in listed[:AUTHORITIES_MAX]), len(listed))
+    return replace(seen, client_certificate=describe_demand(authorities, required=required))
 
 
 class _Dialogue:
@@ -121,9 +192,8 @@ class _Dialogue:
         self._socket = connection
         self._tls = tls
         self._heard = heard
-        self._deadline = deadline
+        self.deadline = deadline
         self._received = 0
-        self._first = bytearray()
         self._finished = False
 
     async def run(self) -> bool:
@@ -134,6 +204,11 @@ class _Dialogue:
             if not self._is_about_our_certificate(failure):
                 raise
         return self._finished
+
+    async def read_on(self) -> HandshakeSeen | None:
+        """What the server says beyond what our library would hear; None without a chain."""
+        offered = frozenset(iana_name(name) for name in self._tls.get_cipher_list())
+        return await read_on(self._socket, self._heard.transcript, offered, deadline=self.deadline)
 
     async def _until_finished(self) -> None:
         while not self._advance():
@@ -157,7 +232,7 @@ class _Dialogue:
             chain=chain,
             staple=self._heard.staple,
             client_certificate_demanded=self._heard.client_certificate_demanded,
-            hello_extensions=_hello_extensions(bytes(self._first)),
+            hello_extensions=self._heard.transcript.hello_extensions(),
         )
 
     def _chain(self) -> tuple[bytes, ...]:
@@ -184,10 +259,11 @@ class _Dialogue:
             return self._failed(Outcome.TLS_ALERT, f"the server ended the handshake with the alert {name}")
         reasons = error.args[0] if error.args and isinstance(error.args[0], list) else []
         words = "; ".join(reason[-1] for reason in reasons if reason[-1]) or type(error).__name__
-        return self._failed(Outcome.TLS_FAILURE, f"our TLS library ended the handshake: {words}")
+        refused = not any(reason[-1] in _WRONG for reason in reasons)
+        return self._failed(Outcome.TLS_FAILURE, f"our TLS library ended the handshake: {words}", refused=refused)
 
-    def _failed(self, outcome: Outcome, detail: str, *, banner: bytes = b"") -> TlsFailed:
-        return TlsFailed(outcome, detail, seen=self.seen(), alert=self._heard.alert, banner=banner)
+    def _failed(self, outcome: Outcome, detail: str, *, banner: bytes = b"", refused: bool = False) -> TlsFailed:
+        return TlsFailed(outcome, detail, seen=self.seen(), alert=self._heard.alert, banner=banner, refused=refused)
 
     async def _flush(self) -> None:
         while True:
@@ -196,19 +272,19 @@ class _Dialogue:
             except SSL.WantReadError:
                 return
             try:
-                await send(self._socket, data, deadline=self._deadline, where=self._where())
+                await send(self._socket, data, deadline=self.deadline, where=self._where())
             except Unsuccessful as failure:
                 raise self._failed(failure.outcome, failure.detail) from failure
 
     async def _receive(self) -> bytes:
         try:
-            data = await receive(self._socket, _CHUNK, deadline=self._deadline, where=self._where())
+            data = await receive(self._socket, _CHUNK, deadline=self.deadline, where=self._where())
         except Unsuccessful as failure:
             raise self._failed(failure.outcome, failure.detail) from failure
         if self._received == 0 and not looks_like_tls(data):
             banner = await self._whole_banner(data)
             raise self._failed(Outcome.NOT_TLS, describe_banner(banner), banner=banner)
-        self._first += data[: _HELLO_MAX - len(self._first)]
+        self._heard.transcript.note(data)
         self._received += len(data)
         if self._received > HANDSHAKE_MAX:
             raise self._failed(Outcome.TLS_FAILURE, f"the handshake is larger than {HANDSHAKE_MAX} bytes")
@@ -222,7 +298,7 @@ class _Dialogue:
     async def _whole_banner(self, data: bytes) -> bytes:
         loop = asyncio.get_running_loop()
         try:
-            async with asyncio.timeout_at(min(self._deadline, loop.time() + _BANNER_SECONDS)):
+            async with asyncio.timeout_at(min(self.deadline, loop.time() + _BANNER_SECONDS)):
                 while b"\n" not in data and len(data) < _BANNER_MAX:
                     more = await loop.sock_recv(self._socket, _BANNER_MAX)
                     if not more:
@@ -231,14 +307,3 @@ class _Dialogue:
         except (TimeoutError, OSError):
             pass
         return data[:_BANNER_MAX]
-
-
-def _hello_extensions(first: bytes) -> tuple[int, ...]:
-    """Types of the extensions of the ServerHello at the beginning of these bytes, in its order; none if unreadable."""
-    try:
-        for item in Records().feed(first):
-            if isinstance(item, Message) and item.kind == SERVER_HELLO:
-                return tuple(parse_server_hello(item.body).extensions)
-    except Malformed:
-        pass
-    return ()

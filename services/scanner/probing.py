@@ -12,6 +12,7 @@ from typing import Any
 from services.scanner.carrying import SPEAK_TLS, posture_fields
 from services.scanner.measuring import measured_fields
 from services.scanner.sightings import Address, AddressSeen, HandshakeSeen, HostSeen, PostureSeen
+from vigilo.events.handshakes import ReadBy
 from vigilo.events.hosts import Probing, Protocol
 from vigilo.events.scans import AddressResult, Depth, Outcome, ScanRequested, Snapshot
 
@@ -80,12 +81,17 @@ def speaks_http(handshake: HandshakeSeen, port: int) -> bool:
     """
     if handshake.protocol is not Protocol.TLS or handshake.client_certificate_demanded:
         return False
+    if handshake.read_by is ReadBy.OWN:  # no TLS library of ours can ask it anything
+        return False
     return offers_alpn(port) or handshake.alpn in {"h2", "http/1.1"}
 
 
 def needs_second_ask(seen: AddressSeen, *, has_ocsp_url: bool) -> bool:
     """A server that staples may just have started: a missing staple counts only when it is missing twice."""
-    return seen.handshake is not None and seen.handshake.staple is None and has_ocsp_url and not seen.asked_again
+    handshake = seen.handshake
+    if handshake is None or handshake.staple is not None or handshake.read_by is ReadBy.OWN:
+        return False
+    return has_ocsp_url and not seen.asked_again
 
 
 def enumerates(request: ScanRequested, seen: AddressSeen) -> bool:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from ipaddress import IPv4Address, IPv6Address
 
 from vigilo.events.facts import HstsFacts
+from vigilo.events.handshakes import ClientCertificateFacts, ReadBy
 from vigilo.events.hosts import Protocol
 from vigilo.events.posture import Posture
 from vigilo.events.scans import Depth, Outcome
@@ -33,11 +34,13 @@ class Unsuccessful(Exception):
 
 @dataclass(frozen=True, slots=True)
 class HandshakeSeen:
-    """One handshake, finished or as far as it came. `chain` is DER, leaf first, as served; `staple` DER or None.
+    """One handshake, finished or as far as it came. `chain` is DER, leaf first, as served (`served` counts what was
+    served beyond what is kept); `staple` DER or None.
 
     `version` is written TLSv1.0 to TLSv1.3, `cipher_suite` as IANA does, `group` as OpenSSL does (None without one).
     `protocol` is what was spoken before TLS; `early_bytes` came in the clear between its go-ahead and TLS.
-    `hello_extensions` are the types of the ServerHello's extensions in the server's order.
+    `hello_extensions` are the types of the ServerHello's extensions in the server's order. `scts` is the content of the
+    extension signed_certificate_timestamp.
     """
 
     version: str | None = None
@@ -45,11 +48,15 @@ class HandshakeSeen:
     group: str | None = None
     alpn: str | None = None
     chain: tuple[bytes, ...] = ()
+    served: int = 0
     staple: bytes | None = None
     client_certificate_demanded: bool = False
     protocol: Protocol = Protocol.TLS
     early_bytes: int = 0
     hello_extensions: tuple[int, ...] = ()
+    read_by: ReadBy = ReadBy.LIBRARY
+    scts: bytes | None = None
+    client_certificate: ClientCertificateFacts | None = None
 
     @property
     def hello_sha256(self) -> str | None:

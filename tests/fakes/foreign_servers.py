@@ -61,6 +61,7 @@ def tlslite_server(
     chain, settings = X509CertChain(), HandshakeSettings()
     chain.parsePemList(certificate.decode())
     settings.minVersion, settings.maxVersion = (3, 0), newest
+    settings.versions = [version for version in settings.versions if version <= newest]
     settings.cipherNames, settings.keyExchangeNames = list(ciphers), list(key_exchanges)
     settings.macNames = ["sha", "md5", "sha256", "aead"]
     private = parsePEMKey(key.decode(), private=True)

@@ -16,6 +16,7 @@ from tests.fakes.hostile_server import Hear, HostileServer, Leave, Say, Step, Wa
 from tests.fakes.scan_requests import light_request
 from tests.fakes.tls_server import Serving, TlsServer
 from vigilo.adapters.egress import ScanEgress, parse_listeners, parse_networks
+from vigilo.events.handshakes import ReadBy
 from vigilo.events.hosts import Protocol
 from vigilo.events.scans import Lane, Outcome
 
@@ -54,7 +55,7 @@ async def test_hostile_peers(tools: Tools, script: list[Step], outcome: Outcome,
         assert words in (snapshot.detail or "")
         assert (snapshot.detail or "").isprintable()
         assert snapshot.chain == ()
-        assert server.accepted == 1
+        assert server.accepted <= 4  # hellos of our own, where ours may be what was refused
 
 
 @pytest.mark.parametrize(
@@ -153,11 +154,10 @@ async def test_the_private_network_of_a_pool_only(tools: Tools, authority: pki.A
         await allowed.close()
 
 
-async def test_a_certificate_message_over_our_librarys_limit_is_said_to_be_that(
+async def test_a_certificate_message_over_our_librarys_limit_is_read_by_ourselves(
     tools: Tools, authority: pki.Authority
 ) -> None:
     leaf = authority.leaf("a.test")
     with TlsServer(Serving(leaf, chain=[leaf.certificate, *[authority.root.certificate] * 300])) as server:
         snapshot = await scan_target(light_request("127.0.0.1", server.port), tools)
-    assert snapshot.outcome is Outcome.TLS_FAILURE
-    assert "excessive message size" in (snapshot.detail or "")
+    assert (snapshot.outcome, snapshot.read_by, snapshot.chain_count) == (Outcome.OK, ReadBy.OWN, 301)

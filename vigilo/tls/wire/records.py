@@ -5,6 +5,7 @@ Bounded whatever comes: bytes in all, the length of a message, empty records and
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from vigilo.tls.wire.reading import Malformed
@@ -36,7 +37,14 @@ class FatalAlert:
 
 @dataclass(frozen=True, slots=True)
 class Encrypted:
-    """From here on nothing is readable."""
+    """From here on nothing is readable without keys. `record` is the whole record."""
+
+    record: bytes = field(default=b"", compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeCipherSpec:
+    """Up to TLS 1.2: what follows is encrypted, whatever its type."""
 
 
 Item = Message | FatalAlert | Encrypted
@@ -44,8 +52,13 @@ Item = Message | FatalAlert | Encrypted
 
 @dataclass(slots=True)
 class Records:
-    """What has been received on one connection and is not a whole message yet. `warnings` are their descriptions."""
+    """What has been received on one connection and is not a whole message yet. `warnings` are their descriptions.
 
+    `bytes_max` and `message_max` bound what is taken.
+    """
+
+    bytes_max: int = BYTES_MAX
+    message_max: int = MESSAGE_MAX
     received: int = 0
     warnings: list[int] = field(default_factory=list)
     _raw: bytearray = field(default_factory=bytearray)
@@ -55,16 +68,18 @@ class Records:
 
     def feed(self, data: bytes) -> list[Item]:
         """What the new bytes completed, in order. Raises Malformed for what is no TLS, or too much of it."""
-        self.received += len(data)
-        if self.received > BYTES_MAX:
-            raise Malformed(f"more than {BYTES_MAX} bytes")
-        self._raw += data
-        items: list[Item] = []
-        while (record := self._next_record()) is not None:
-            items.extend(self._open(*record))
-        return items
+        return [item for item in self.each(data) if not isinstance(item, ChangeCipherSpec)]
 
-    def _next_record(self) -> tuple[int, bytes] | None:
+    def each(self, data: bytes) -> Iterator[Item | ChangeCipherSpec]:
+        """The same one by one, so that whoever listens may stop at the first it cannot read on after."""
+        self.received += len(data)
+        if self.received > self.bytes_max:
+            raise Malformed(f"more than {self.bytes_max} bytes")
+        self._raw += data
+        while (record := self._next_record()) is not None:
+            yield from self._open(*record)
+
+    def _next_record(self) -> tuple[bytes, bytes] | None:
         raw = self._raw
         if raw and not _CHANGE_CIPHER_SPEC <= raw[0] <= _APPLICATION_DATA:
             raise Malformed(f"no TLS record begins with {raw[0]:#04x}")
@@ -77,17 +92,20 @@ class Records:
             raise Malformed(f"a record of {length} bytes")
         if len(raw) < 5 + length:
             return None
-        record = raw[0], bytes(raw[5 : 5 + length])
+        record = bytes(raw[:5]), bytes(raw[5 : 5 + length])
         del raw[: 5 + length]
         return record
 
-    def _open(self, kind: int, content: bytes) -> list[Item]:
+    def _open(self, header: bytes, content: bytes) -> Sequence[Item | ChangeCipherSpec]:
+        kind = header[0]
         if not content or kind == _CHANGE_CIPHER_SPEC:
             self._count_trifle()
-            return []
+            return [ChangeCipherSpec()] if content else []
         if kind == _ALERT:
             return self._alerts(content)
-        return self._messages(content) if kind == _HANDSHAKE else [Encrypted()]
+        if kind == _HANDSHAKE:
+            return self._messages(content)
+        return [Encrypted(header + content)]
 
     def _alerts(self, content: bytes) -> list[Item]:
         self._alert += content
@@ -109,7 +127,7 @@ class Records:
         items: list[Item] = []
         while len(self._handshake) >= 4:
             length = int.from_bytes(self._handshake[1:4], "big")
-            if length > MESSAGE_MAX:
+            if length > self.message_max:
                 raise Malformed(f"a handshake message of {length} bytes")
             if len(self._handshake) < 4 + length:
                 break
