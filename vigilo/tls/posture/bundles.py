@@ -32,10 +32,14 @@ def usual_suites(version: int) -> tuple[int, ...]:
 
 @cache
 def rare_bundles(version: int) -> tuple[tuple[int, ...], ...]:
-    """All other suites below TLS 1.3, in bundles; those that the version should not know come last."""
+    """All other suites below TLS 1.3, in bundles; those that the version should not know come last.
+
+    DHE suites keep together: a server that fails at them is asked again without, for each bundle that has others, too.
+    """
     usual = {*usual_suites(version), *TLS13_SUITES}
     others = sorted(
-        (suite for suite in SUITE_NAMES if suite not in usual), key=lambda suite: not _fits(SUITE_NAMES[suite], version)
+        (suite for suite in SUITE_NAMES if suite not in usual),
+        key=lambda suite: (not _fits(SUITE_NAMES[suite], version), is_dhe(suite)),
     )
     return cut(tuple(others), BUNDLE_MAX)
 
