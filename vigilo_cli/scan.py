@@ -6,6 +6,7 @@ import asyncio
 import base64
 import binascii
 import sys
+import warnings
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, NoReturn
@@ -29,6 +30,7 @@ from vigilo.grading.trust.stores import TrustStores, anchors_from_pem
 from vigilo.tls.addresses import parse_address
 from vigilo.tls.endpoint import HTTPS_PORT, Endpoint, InvalidEndpoint, parse_endpoint
 from vigilo.tls.starttls.protocols import PORTS
+from vigilo_cli.progress import progress
 
 # With --starttls and without a port: the protocol's own, the one for clients where there are two.
 _PORTS = {
@@ -37,7 +39,7 @@ _PORTS = {
     Protocol.LDAP: 389,
     **{protocol: port for port, protocol in PORTS.items() if list(PORTS.values()).count(protocol) == 1},
 }
-OK, SCAN_FAILED, USAGE, PROBLEMS = 0, 1, 2, 3
+OK, SCAN_FAILED, USAGE, PROBLEMS, INTERRUPTED = 0, 1, 2, 3, 130
 
 app = typer.Typer(pretty_exceptions_enable=False)
 
@@ -50,11 +52,14 @@ def scan(
             metavar="HOST[:PORT]", help="A host name or IP address; by default port 443, or that of --starttls."
         ),
     ],
-    as_json: Annotated[bool, typer.Option("--json", help="Print the snapshot as JSON.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the snapshot as JSON, schema snapshot.v1.")] = False,
     full: Annotated[
         bool,
-        typer.Option("--full/--light", help="Also find out all versions, cipher suites and groups the server accepts."),
-    ] = False,
+        typer.Option(
+            "--full/--light",
+            help="Find out every version, cipher suite and group the server accepts, or only shake hands.",
+        ),
+    ] = True,
     address: Annotated[str | None, typer.Option(metavar="IP", help="Connect there instead of asking DNS.")] = None,
     sni: Annotated[str | None, typer.Option(metavar="NAME", help="Ask the server for this name.")] = None,
     starttls: Annotated[
@@ -72,11 +77,11 @@ def scan(
     """Look at one TLS host and say what it shows.
 
     Exit status: 0 all well, 1 the scan failed, 2 wrong usage, 3 scanned and problems found (a chain that is not valid,
-    a name that does not match, a weak key or protocol: every finding marked as a failure).
+    a name that does not match, a weak key or protocol: every finding marked FAIL). Interrupted: 130.
     """
     target = _target(host, address=address, sni=sni, protocol=starttls or Protocol.AUTO)
     judge = TrustJudge(_stores(roots))
-    snapshot = asyncio.run(_scan(target, Depth.FULL if full else Depth.LIGHT))
+    snapshot = _scanned(target, Depth.FULL if full else Depth.LIGHT)
     card = grade_snapshot(snapshot, _chain_der(snapshot), judge=judge, at=snapshot.finished_at)
     if as_json:
         print(snapshot.model_dump_json(exclude_none=True, indent=2, ensure_ascii=True))
@@ -145,6 +150,15 @@ def _wrong_usage(what: str, error: Exception) -> NoReturn:
     raise typer.BadParameter(str(error), param_hint=what) from error
 
 
+def _scanned(target: Target, depth: Depth) -> Snapshot:
+    # What is odd about a certificate is in its facts; a library's remarks about it are no output of ours.
+    warnings.simplefilter("ignore")
+    try:
+        return asyncio.run(_scan(target, depth))
+    except KeyboardInterrupt:
+        sys.exit(INTERRUPTED)
+
+
 async def _scan(target: Target, depth: Depth) -> Snapshot:
     now = datetime.now(UTC)
     request = ScanRequested(
@@ -159,8 +173,10 @@ async def _scan(target: Target, depth: Depth) -> Snapshot:
     resolver = SystemResolver(threads=1)
     # Whoever can type this command can connect from here anyway; metadata services stay denied all the same.
     tools = Tools(resolver=resolver, egress=ScanEgress(parse_networks(["0.0.0.0/0", "::/0"])), name="vigilo scan")
+    where = str(Endpoint(target.hostname, target.port))
     try:
-        return await scan_target(request, tools)
+        async with progress(where, connections=lambda: tools.connections, full=depth is Depth.FULL):
+            return await scan_target(request, tools)
     finally:
         resolver.close()
         await tools.close()

@@ -8,19 +8,23 @@ from ipaddress import ip_address
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from rich.console import Console
+from rich.console import Console, RenderableType
 
 from services.scanner.probing import Timing, describe
 from services.scanner.sightings import AddressSeen, HandshakeSeen, HostSeen, Unsuccessful
 from tests.fakes import pki
 from tests.fakes.scan_requests import light_request
 from vigilo.adapters.trust_stores import load_trust_stores
-from vigilo.events.facts import CertificateStatus, HstsFacts, StapleFacts
+from vigilo.events.cards import Finding, FindingLevel, Grade
+from vigilo.events.facts import CertificateStatus, ChainShape, HstsFacts, StapleFacts
+from vigilo.events.handshakes import ClientCertificateFacts, ProxyHeader, ResumptionFacts, WithoutSni
 from vigilo.events.hosts import Protocol
+from vigilo.events.posture import Support
 from vigilo.events.scans import Outcome, Snapshot
 from vigilo.grading.card import grade_snapshot
 from vigilo.grading.trust.judge import TrustJudge
-from vigilo_cli.report import hsts_words, report, staple_words, time_left, validity_style
+from vigilo_cli.report import report
+from vigilo_cli.wording import hsts_words, staple_words, time_left, validity_style
 
 NOW = datetime.now(UTC)
 JUDGE = TrustJudge(load_trust_stores())
@@ -28,9 +32,13 @@ HOSTILE = "evil\x1b]0;owned\x07\x1b[2J [red]not red[/red]\u202e\u200b\r\n"
 
 
 def page(snapshot: Snapshot, chain: tuple[bytes, ...] | None = None, *, colour: bool = False) -> str:
+    return rendered(report(snapshot, grade_snapshot(snapshot, chain, judge=JUDGE, at=NOW)), colour=colour)
+
+
+def rendered(what: RenderableType, *, colour: bool = False) -> str:
     out = io.StringIO()
     console = Console(file=out, width=120, force_terminal=colour, markup=False, highlight=False, emoji=False)
-    console.print(report(snapshot, grade_snapshot(snapshot, chain, judge=JUDGE, at=NOW)))
+    console.print(what)
     return out.getvalue()
 
 
@@ -73,10 +81,13 @@ def test_colours_by_days_left(left: timedelta, style: str) -> None:
 def test_what_a_person_wants_first_comes_first() -> None:
     leaf = pki.expiring("a.test", in_=timedelta(days=12, hours=1))
     text = page(seen(leaf), (leaf.der,))
-    first = text.splitlines()[:4]
+    first = text.splitlines()[:6]
     assert "a.test:443" in first[0]
-    assert "12 days left" in first[1]
-    assert "Chain not valid: self-signed" in first[2]
+    assert " F " in first[2]
+    assert "Chain validates" in first[2]
+    assert "12 days left" in first[3]
+    assert "not trusted: self-signed" in first[4]
+    assert "name matches: a.test" in first[5]
     for words in (
         "Certificate",
         "Connection",
@@ -90,8 +101,75 @@ def test_what_a_person_wants_first_comes_first() -> None:
 def test_a_failed_scan_says_why() -> None:
     failure = HostSeen(failure=Unsuccessful(Outcome.NAME_NOT_FOUND, "a.test does not exist"))
     text = page(describe(light_request("a.test"), failure, Timing(NOW, NOW, 5), scanner="t"))
-    assert "Scan failed: name-not-found" in text
+    assert "Scan failed: the name does not exist [name-not-found]" in text
     assert "a.test does not exist" in text
+
+
+def test_a_failed_scan_says_why_in_words_whatever_the_outcome() -> None:
+    for outcome in set(Outcome) - {Outcome.OK}:
+        failure = HostSeen(failure=Unsuccessful(outcome, "so it was"))
+        text = page(describe(light_request("a.test"), failure, Timing(NOW, NOW, 5), scanner="t"))
+        assert f"[{outcome}]" in text
+        assert "so it was" in text
+
+
+def test_a_wrong_name_is_shown_beside_those_of_the_certificate() -> None:
+    leaf = pki.issue(pki.Options(common_name="b.test", names=tuple(f"n{number}.test" for number in range(5))))
+    text = page(seen(leaf), (leaf.der,))
+    assert re.search(
+        r"FAIL +name does not match: a.test; the certificate has n0.test, n1.test, n2.test and 2 more", text
+    )
+
+
+def test_what_decided_the_letter_stands_beside_it() -> None:
+    leaf = pki.issue(pki.Options(common_name="a.test", names=("a.test",)))
+    snapshot = seen(leaf)
+    card = grade_snapshot(snapshot, (leaf.der,), judge=JUDGE, at=NOW)
+    deciding = Finding(
+        rule="r", level=FindingLevel.FAILURE, title="Best version", evidence="TLSv1.0", cap=Grade.C, citation="x"
+    )
+    other = deciding.model_copy(update={"title": "Other", "cap": Grade.B})
+    capped = card.model_copy(update={"grade": Grade.C, "posture_grade": Grade.C, "findings": (other, deciding)})
+    first = rendered(report(snapshot, capped)).splitlines()[2]
+    assert re.fullmatch(r" *C +for Best version: TLSv1.0 *", first)
+    perfect = card.model_copy(update={"grade": Grade.A_PLUS, "posture_grade": Grade.A_PLUS, "findings": ()})
+    assert "nothing to mend" in rendered(report(snapshot, perfect)).splitlines()[2]
+
+
+def test_everything_new_facts_say_is_shown_and_made_harmless() -> None:
+    leaf = pki.issue(pki.Options(common_name="a.test"))
+    snapshot = seen(leaf).model_copy(
+        update={
+            "client_certificate_demanded": True,
+            "client_certificate": ClientCertificateFacts(required=True, ca_names=(HOSTILE,), ca_names_count=3),
+            "without_sni": WithoutSni(outcome="ok", same_leaf=False, subject=HOSTILE),
+            "resumption": ResumptionFacts(tls13=Support.ACCEPTED, ticket=Support.REJECTED, max_early_data=16384),
+            "proxy_headers": (ProxyHeader(name="server", value=HOSTILE),),
+            "chain_shape": ChainShape(in_order=False, extra=(2,)),
+        }
+    )
+    text = page(snapshot, (leaf.der,))
+    for words in (
+        "client certificate required, issued by evil",
+        "or 2 more",
+        "another certificate: evil",
+        "TLS 1.3 accepted, tickets rejected, session ids unknown",
+        "up to 16384 bytes",
+        "not in order; extra: 2",
+        "a light scan: what else the server accepts was not asked",
+    ):
+        assert words in text
+    assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u202e\u200b]", text)
+
+
+@pytest.mark.parametrize("width", [40, 60, 80, 200])
+def test_pages_keep_within_the_window(width: int) -> None:
+    leaf = pki.issue(pki.Options(common_name="a" * 60, names=tuple(f"{'b' * 50}{number}.test" for number in range(9))))
+    snapshot = seen(leaf)
+    out = io.StringIO()
+    card = grade_snapshot(snapshot, (leaf.der,), judge=JUDGE, at=NOW)
+    Console(file=out, width=width, markup=False).print(report(snapshot, card))
+    assert max(len(line) for line in out.getvalue().splitlines()) <= width
 
 
 @pytest.mark.parametrize("colour", [False, True])
