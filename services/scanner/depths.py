@@ -3,23 +3,31 @@
 from __future__ import annotations
 
 import asyncio
+import logging
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 
 from services.scanner import probing
-from services.scanner.choosing import to_enumerate
+from services.scanner.checking import POSTURE_SECONDS, Checking
+from services.scanner.choosing import to_enumerate, to_enumerate_too
 from services.scanner.enumerating import Endpoint, Enumeration
 from services.scanner.pacing import PacedLook
 from services.scanner.patience import GREETING_SECONDS
 from services.scanner.sightings import AddressSeen, HostSeen, PostureSeen
 from services.scanner.tools import Tools
+from services.scanner.unchanged import conclude, to_check
 from vigilo.events.hostnames import normalise_hostname
 from vigilo.events.hosts import Protocol
 from vigilo.events.posture import Posture
 from vigilo.events.scans import Depth, Outcome, ScanRequested
+from vigilo.tls.posture.check import Verdict
 from vigilo.tls.starttls.mail import mail_service
 
 FULL_SECONDS = 30.0  # for one address, after the light scan
+_ALL_SECONDS = 56.0  # 60 for a host, of which the light scan has had 4 at most
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,17 +39,45 @@ class Depths:
     sni: str | None
 
     async def look(self, seen: HostSeen) -> PostureSeen:
-        """One posture for each address enumerated; none where none was asked for or can be."""
+        """What a check proved, or one posture for each address enumerated; none where none was asked for or can be."""
         if self.request.probes_max is not None:
             return await PacedLook(self.request, self.tools).look(seen, self._endpoint)
-        chosen = to_enumerate(self.request, seen)
-        postures = tuple(await asyncio.gather(*(self._enumerate(one) for one in chosen)))
+        until = asyncio.get_running_loop().time() + _ALL_SECONDS
+        if self.request.depth is Depth.POSTURE and (checked := await self._check(seen, until)) is not None:
+            return checked
+        postures = await self._enumerate_all(to_enumerate(self.request, seen), until)
+        postures += await self._enumerate_all(to_enumerate_too(self.request, seen, postures), until)
         if not postures:
             return PostureSeen()
         return PostureSeen(postures, Depth.FULL, throttled=any(one.throttled for one in postures))
 
-    async def _enumerate(self, seen: AddressSeen) -> Posture:
-        deadline = asyncio.get_running_loop().time() + FULL_SECONDS
+    async def _check(self, seen: HostSeen, until: float) -> PostureSeen | None:
+        """What the check came to; None when a full scan is due in its place."""
+        pairs = to_check(self.request, seen)
+        if not pairs:
+            return None
+        verdicts = await asyncio.gather(*(self._check_one(one, posture, until) for one, posture in pairs))
+        for (one, _), verdict in zip(pairs, verdicts, strict=True):
+            if verdict.what:
+                _log.info("posture of %s is %s: %s", one.address, verdict.sameness, "; ".join(verdict.what))
+        return conclude(pairs, verdicts)
+
+    async def _check_one(self, seen: AddressSeen, before: Posture, until: float) -> Verdict:
+        deadline = min(until, asyncio.get_running_loop().time() + POSTURE_SECONDS)
+        checking = Checking(
+            self._endpoint(seen),
+            deadline,
+            part_from=self.tools.part_from,
+            opened=partial(self._note_connection, seen),
+            turns=self.tools.courtesy.probe(seen.address),
+        )
+        return await checking.run(before, seed=self.request.requested_at.isoformat())
+
+    async def _enumerate_all(self, chosen: Sequence[AddressSeen], until: float) -> tuple[Posture, ...]:
+        return tuple(await asyncio.gather(*(self._enumerate(one, until) for one in chosen)))
+
+    async def _enumerate(self, seen: AddressSeen, until: float) -> Posture:
+        deadline = min(until, asyncio.get_running_loop().time() + FULL_SECONDS)
         enumeration = Enumeration(
             self._endpoint(seen),
             deadline,

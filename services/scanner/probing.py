@@ -96,7 +96,7 @@ def needs_second_ask(seen: AddressSeen, *, has_ocsp_url: bool) -> bool:
 
 def enumerates(request: ScanRequested, seen: AddressSeen) -> bool:
     """True when the posture was asked for, its owner allows it, and the address speaks some TLS, if not ours."""
-    wanted = request.depth is Depth.FULL and request.target.probing is Probing.FULL
+    wanted = request.depth is not Depth.LIGHT and request.target.probing is Probing.FULL
     return wanted and seen.outcome in SPEAK_TLS
 
 
