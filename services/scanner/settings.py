@@ -8,6 +8,7 @@ from uuid import UUID
 
 from pydantic import Field, field_validator, model_validator
 
+from services.scanner.vulnerabilities import Probes
 from vigilo.adapters.egress_settings import ScanEgressSettings
 from vigilo.adapters.settings import CommaSeparated, Settings
 from vigilo.events.hostnames import is_ip_literal, normalise_hostname
@@ -46,6 +47,11 @@ class ScannerSettings(Settings, ScanEgressSettings):
         65, ge=0, le=600, description="How long scans under way may take to finish once the scanner is told to stop"
     )
 
+    probe_heartbleed: bool = Field(True, description="Full scans ask about Heartbleed, where heartbeats are offered")
+    probe_ccs: bool = Field(True, description="Full scans ask about CCS injection, where TLS 1.2 or older is accepted")
+    probe_ticketbleed: bool = Field(True, description="Full scans ask about Ticketbleed, where tickets are given out")
+    probe_robot: bool = Field(True, description="Full scans ask about ROBOT, where static RSA suites are accepted")
+
     @field_validator("pool")
     @classmethod
     def _pool_name(cls, value: str) -> str:
@@ -75,6 +81,10 @@ class ScannerSettings(Settings, ScanEgressSettings):
     def workspaces(self) -> frozenset[UUID] | None:
         """The workspaces served, or None for all."""
         return frozenset(UUID(text) for text in self.pool_workspaces) if self.pool_workspaces else None
+
+    def probes(self) -> Probes:
+        """Which known holes full scans ask about."""
+        return Probes(self.probe_heartbleed, self.probe_ccs, self.probe_ticketbleed, self.probe_robot)
 
     def dns_addresses(self) -> tuple[tuple[str, int], ...]:
         """The DNS servers to ask. Raises ValueError for wrong settings (only while being validated)."""

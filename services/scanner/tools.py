@@ -16,6 +16,7 @@ from services.scanner.courtesy import Courtesy
 from services.scanner.handshake import make_context
 from services.scanner.manners import Manners
 from services.scanner.resolve import Resolver
+from services.scanner.vulnerabilities import Probes
 from vigilo.adapters.egress import ScanEgress
 from vigilo.tls.starttls.protocols import Farewell
 
@@ -28,8 +29,8 @@ def _utc_now() -> datetime:
 class Tools:
     """What a scan works with; one per process, shared by all its scans. `name` is the scanner's own.
 
-    `ehlo_name` is what it calls itself to mail servers; None = its address in brackets. `manners` counts what mail
-    servers have had to bear from this process.
+    `ehlo_name` is what it calls itself to mail servers; None = its address in brackets. `probes` says which known holes
+    full scans ask about. `manners` counts what mail servers have had to bear from this process.
     """
 
     resolver: Resolver
@@ -38,6 +39,7 @@ class Tools:
     context: SSL.Context = field(default_factory=make_context)
     now: Callable[[], datetime] = _utc_now
     ehlo_name: str | None = None
+    probes: Probes = field(default_factory=Probes)
     courtesy: Courtesy = field(default_factory=Courtesy)
     manners: Manners = field(default_factory=lambda: Manners(_utc_now, since=_utc_now()))
     connections: int = 0

@@ -10,6 +10,7 @@ import contextlib
 import os
 import socket
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
@@ -57,6 +58,7 @@ class Examination:
 
     `open` gives a new connection on which TLS may begin, however that comes about; what it raises (Unsuccessful,
     OSError, TimeoutError) leaves that question open. `part_from` closes politely. `deadline` is in the loop's time.
+    Each connection waits for one of `turns` (entered by several tasks at once).
     """
 
     posture: Posture
@@ -68,6 +70,7 @@ class Examination:
     at_once: int = AT_ONCE
     probe_seconds: float = PROBE_SECONDS
     quiet_seconds: float = QUIET_SECONDS
+    turns: AbstractAsyncContextManager[None] = field(default_factory=nullcontext)
     connections: int = 0
     _slots: asyncio.Semaphore = field(init=False)
 
@@ -198,7 +201,7 @@ class Examination:
 
     async def _connected(self, use: Callable[[socket.socket, float], Awaitable[T]]) -> T:
         """Opens, uses, leaves. Raises Unclear for everything that can go wrong with a network."""
-        async with self._slots:
+        async with self._slots, self.turns:
             loop = asyncio.get_running_loop()
             until = min(self.deadline, loop.time() + self.probe_seconds)
             if self.connections >= CONNECTIONS_MAX or loop.time() >= self.deadline:
