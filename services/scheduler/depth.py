@@ -41,7 +41,7 @@ def for_command(turn: Turn) -> Depth:
     """A person's "scan now" is full. While a deep one waits on the slow lane it is light; the full one follows that."""
     if _may_look_deeper(turn):
         return Depth.FULL
-    if _is_permitted(turn):
+    if is_permitted(turn):
         turn.remember(owed=True)
     return Depth.LIGHT
 
@@ -71,10 +71,10 @@ def is_awaited(turn: Turn) -> bool:
 
 
 def _may_look_deeper(turn: Turn) -> bool:
-    return _is_permitted(turn) and under_way(turn) is None
+    return is_permitted(turn) and under_way(turn) is None
 
 
-def _is_permitted(turn: Turn) -> bool:
+def is_permitted(turn: Turn) -> bool:
     """True unless the owner allows handshakes only, or the server has had enough of our questions."""
     known = turn.known
     if known is None or known.host.probing is not Probing.FULL:

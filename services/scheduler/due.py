@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 
-from services.scheduler import depth
+from services.scheduler import depth, pacing
 from services.scheduler.hearing import plan_retry
 from services.scheduler.planning import slot_at, slot_start
 from services.scheduler.state import Order
@@ -28,6 +28,7 @@ def catch_up(turn: Turn) -> None:
         _ask_for_slot(turn)
         _retry(turn)
         _ask_for_baseline(turn)
+        pacing.ask_if_due(turn)
 
 
 def next_at(turn: Turn) -> datetime | None:
@@ -46,6 +47,8 @@ def _instants(turn: Turn) -> Iterator[datetime]:
         yield slot_start(host.host_id, host.interval, row.slot + 1)
     if row.retry is not None:
         yield row.retry.due
+    if (asked := pacing.next_at(turn)) is not None:
+        yield asked
     if row.command is not None and row.command.host_version <= row.version and not depth.is_awaited(turn):
         yield _command_due(turn)
 
@@ -100,7 +103,7 @@ def _ask_for_slot(turn: Turn) -> None:
             scan_id=ids.slot_scan_id(host.host_id, turn.row.epoch, slot),
             reason=ScanReason.SLOT,
             nominal=start,
-            depth=depth.for_slot(turn, start),
+            depth=Depth.LIGHT if pacing.is_paced(turn) else depth.for_slot(turn, start),
             slot=slot,
         )
     )
@@ -116,7 +119,12 @@ def _retry(turn: Turn) -> None:
 
 def _ask_for_baseline(turn: Turn) -> None:
     """After the commands and the slot: a full scan that one of them has just asked for answers this question, too."""
-    if turn.unproved is None or turn.known is None or not depth.may_measure(turn):
+    if turn.unproved is None or turn.known is None:
+        return
+    if pacing.is_paced(turn) and not turn.known.deep.owed:
+        pacing.ask_in_doubt(turn)
+        return
+    if not depth.may_measure(turn):
         return
     scan_id = ids.caused_scan_id(turn.known.host.host_id, f"{ScanReason.BASELINE}/{turn.unproved}")
     turn.ask(Ask(scan_id=scan_id, reason=ScanReason.BASELINE, nominal=turn.at, depth=Depth.FULL))

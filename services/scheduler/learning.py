@@ -26,6 +26,8 @@ def learn(turn: Turn, given: Snapshot, *, newest: bool, waited: bool) -> None:
         baseline = _with_chain(baseline, given)
     if _has_newer_posture(baseline, given):
         baseline = _with_posture(baseline, given)
+    if waited and known.deep.scan_id == given.scan_id and given.outcome is Outcome.OK and baseline is not None:
+        baseline = _with_transcript(baseline, given)
     asked = known.deep.depth if waited and known.deep.scan_id == given.scan_id else Depth.LIGHT
     deep = _remembered(known.deep, given, asked, at=turn.at)
     if baseline is not known.baseline or deep != known.deep:
@@ -57,6 +59,11 @@ def _with_posture(old: Baseline | None, given: Snapshot) -> Baseline:
     )
 
 
+def _with_transcript(old: Baseline, given: Snapshot) -> Baseline:
+    """Where the enumeration stands; a snapshot without one has finished it, or found its answers worthless."""
+    return old if old.transcript == given.transcript else old.model_copy(update={"transcript": given.transcript})
+
+
 def _begun(old: Baseline | None, given: Snapshot) -> Baseline:
     return Baseline(scan_id=given.scan_id, requested_at=given.requested_at) if old is None else old
 
@@ -76,7 +83,7 @@ def _remembered(deep: DeepScans, given: Snapshot, asked: Depth, *, at: datetime)
         tolerated = _contradicted(given.posture, given.address_postures, given)
         changes = {"fruitless": 0, "owed": False, "throttled_until": None, "tolerated": tolerated}
         return deep.model_copy(update={**changes, "full_at": max(deep.full_at or at, given.requested_at)})
-    if asked is not Depth.FULL:
+    if asked is not Depth.FULL or given.transcript is not None:
         return deep
     if given.outcome is Outcome.OK:
         return deep.model_copy(update={"owed": False, "fruitless": deep.fruitless + 1})

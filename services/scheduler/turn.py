@@ -12,7 +12,7 @@ from services.scheduler.state import KnownHost, Outstanding, Schedule
 from vigilo.events import ids
 from vigilo.events.envelope import OutgoingEvent
 from vigilo.events.hosts import Host, HostStatus
-from vigilo.events.scans import Depth, Lane, Outcome, ScanReason, ScanRequested, Snapshot
+from vigilo.events.scans import Baseline, Depth, Lane, Outcome, ScanReason, ScanRequested, Snapshot
 from vigilo.events.topics import SCAN_REQUESTED, SCAN_REQUESTED_NOW, pool_topic
 
 # More than this many unanswered scans of one host and the oldest is given up: the row stays under 1 KB.
@@ -23,7 +23,7 @@ _SCANNER = "scheduler"  # who speaks, in the snapshot of a scan nobody performed
 
 def lane_of(reason: ScanReason) -> Lane:
     """People and news take the fast lane; what the clock asks for, the slow one."""
-    return Lane.SLOW if reason in {ScanReason.SLOT, ScanReason.RETRY} else Lane.NOW
+    return Lane.SLOW if reason in {ScanReason.SLOT, ScanReason.RETRY, ScanReason.PACED} else Lane.NOW
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +36,7 @@ class Ask:
     depth: Depth = Depth.LIGHT
     slot: int | None = None
     command_id: UUID | None = None
+    probes_max: int | None = None
 
     @property
     def lane(self) -> Lane:
@@ -148,11 +149,19 @@ class Turn:
             not_after=asked.not_after,
             slot=wanted.slot,
             command_id=wanted.command_id,
-            baseline=None if self.known is None else self.known.baseline,
+            baseline=self._baseline(wanted),
+            probes_max=wanted.probes_max,
         )
         topic = pool_topic(SCAN_REQUESTED_NOW if wanted.lane is Lane.NOW else SCAN_REQUESTED, host.pool)
         # Keyed by hostname, so that one scanner meets all ports of a machine and can be polite to it.
         self._emit(topic, host.hostname, ids.request_id(asked.scan_id), event)
+
+    def _baseline(self, wanted: Ask) -> Baseline | None:
+        """The transcript goes only to whom it concerns."""
+        baseline = None if self.known is None else self.known.baseline
+        if baseline is None or baseline.transcript is None or wanted.probes_max is not None:
+            return baseline
+        return baseline.model_copy(update={"transcript": None})
 
     def _not_performed(self, one: Outstanding, why: str) -> None:
         host = self._host()

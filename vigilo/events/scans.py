@@ -49,6 +49,7 @@ class ScanReason(StrEnum):
     EDITED = "edited"
     RESUMED = "resumed"
     BASELINE = "baseline"
+    PACED = "paced"
 
 
 class Lane(StrEnum):

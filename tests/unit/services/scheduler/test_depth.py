@@ -185,9 +185,9 @@ def test_every_slot_of_a_long_interval_looks_deeper(interval: Interval) -> None:
 
 def test_after_starttls_the_posture_is_checked_every_six_hours() -> None:
     world = World()
-    full = only_request(world.answer_lightly(world.host(port=25)[0], protocol=Protocol.SMTP))
-    world.answer(full, protocol=Protocol.SMTP)
-    asked = slots(world, until=NOON + 11 * HOUR, protocol=Protocol.SMTP)
+    full = only_request(world.answer_lightly(world.host(port=389)[0], protocol=Protocol.LDAP))
+    world.answer(full, protocol=Protocol.LDAP)
+    asked = slots(world, until=NOON + 11 * HOUR, protocol=Protocol.LDAP)
     assert [one.depth for one in asked].count(Depth.POSTURE) == 1
 
 
