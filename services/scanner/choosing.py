@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from services.scanner import probing
 from services.scanner.sightings import AddressSeen, HostSeen
 from vigilo.events.posture import Posture
-from vigilo.events.scans import POSTURES_MAX, Baseline, Outcome, ScanRequested
+from vigilo.events.scans import POSTURES_MAX, Baseline, Depth, Outcome, ScanReason, ScanRequested
 
 Fingerprint = tuple[str | None, str | None]
 
@@ -16,16 +16,20 @@ Fingerprint = tuple[str | None, str | None]
 def to_enumerate(request: ScanRequested, seen: HostSeen) -> tuple[AddressSeen, ...]:
     """The addresses whose posture is to be asked for, at most POSTURES_MAX; empty = none.
 
-    First the one whose turn it is: every address has its day, and all scans of a day (UTC, of the request) ask the same
-    one. Then those that were found to differ before, then one of each leaf and ServerHello that differ from all these.
+    A slot's full scan begins with the address whose turn it is: every address has its day (UTC, of the request). All
+    others ask those again whose posture is known, for it is in doubt. Then one of each other leaf and ServerHello.
     """
     able = [one for one in seen.addresses if probing.enumerates(request, one)]
     if not able:
         return ()
-    well = [one for one in able if one.outcome is Outcome.OK] or able
-    first = well[_turn(request, len(well))]
-    known = _known_to_differ(request.baseline)
-    chosen = [first, *(one for one in able if one is not first and str(one.address) in known)][:POSTURES_MAX]
+    in_turn = request.depth is Depth.FULL and request.reason is ScanReason.SLOT
+    known = _known(request.baseline, only_differing=in_turn)
+    begun = [one for one in able if str(one.address) in known]
+    if in_turn or not begun:
+        well = [one for one in able if one.outcome is Outcome.OK] or able
+        first = well[_turn(request, len(well))]
+        begun = [first, *(one for one in begun if one is not first)]
+    chosen = begun[:POSTURES_MAX]
     return (*chosen, *_others(able, chosen))
 
 
@@ -39,7 +43,7 @@ def to_enumerate_too(request: ScanRequested, seen: HostSeen, measured: Sequence[
     if baseline is None or baseline.posture is None or len(measured) >= POSTURES_MAX:
         return ()
     before = baseline.posture
-    if before.address is None or before.address in {one.address for one in measured}:
+    if not measured or before.address is None or before.address in {one.address for one in measured}:
         return ()
     if before.throttled or any(one.throttled for one in measured) or any(_alike(before, one) for one in measured):
         return ()
@@ -59,8 +63,15 @@ def _turn(request: ScanRequested, count: int) -> int:
     return (request.target.host_id.int + request.requested_at.toordinal()) % count
 
 
-def _known_to_differ(baseline: Baseline | None) -> frozenset[str | None]:
-    return frozenset() if baseline is None else frozenset(one.address for one in baseline.address_postures)
+def _known(baseline: Baseline | None, *, only_differing: bool) -> frozenset[str | None]:
+    """Addresses whose posture is known; those of one posture for all are interchangeable, and may be left out."""
+    if baseline is None:
+        return frozenset()
+    several = baseline.address_postures
+    if only_differing and all(_alike(several[0], one) for one in several[1:]):
+        several = ()
+    one = () if several or only_differing or baseline.posture is None else (baseline.posture,)
+    return frozenset(posture.address for posture in (*several, *one))
 
 
 def _others(able: Iterable[AddressSeen], chosen: Sequence[AddressSeen]) -> tuple[AddressSeen, ...]:

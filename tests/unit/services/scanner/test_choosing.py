@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from ipaddress import ip_address
+from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -14,7 +15,11 @@ from tests.fakes.scan_requests import full_request, light_request
 from vigilo.events.hosts import Probing
 from vigilo.events.ids import new_id
 from vigilo.events.posture import Posture, Support
-from vigilo.events.scans import POSTURES_MAX, Baseline, Outcome, ScanRequested
+from vigilo.events.scans import POSTURES_MAX, Baseline, Depth, Outcome, ScanReason, ScanRequested
+
+
+def slot_request(**how: Any) -> ScanRequested:
+    return full_request(**how).model_copy(update={"reason": ScanReason.SLOT})
 
 
 def seen(last: int, leaf: bytes = b"leaf", outcome: Outcome = Outcome.OK, suite: str = "suite") -> AddressSeen:
@@ -37,7 +42,7 @@ def baseline(*postures: Posture, posture: Posture | None = None) -> Baseline:
 
 @given(st.integers(1, 16), st.uuids())
 def test_alike_addresses_take_turns_and_each_has_its_day(count: int, host_id: object) -> None:
-    request = full_request()
+    request = slot_request()
     request = request.model_copy(update={"target": request.target.model_copy(update={"host_id": host_id})})
     addresses = [seen(last) for last in range(1, count + 1)]
     days = [chosen(on_day(request, day), *addresses) for day in range(count)]
@@ -46,8 +51,8 @@ def test_alike_addresses_take_turns_and_each_has_its_day(count: int, host_id: ob
 
 
 def test_every_scan_of_a_day_asks_the_same_address() -> None:
-    at = full_request().requested_at.replace(hour=0, minute=0)
-    request = full_request().model_copy(update={"requested_at": at})
+    at = slot_request().requested_at.replace(hour=0, minute=0)
+    request = slot_request().model_copy(update={"requested_at": at})
     later = request.model_copy(update={"scan_id": new_id(), "requested_at": at + timedelta(hours=23)})
     addresses = [seen(last) for last in range(1, 6)]
     assert chosen(request, *addresses) == chosen(later, *addresses)
@@ -69,7 +74,7 @@ def test_at_most_four_are_enumerated_and_each_differs() -> None:
 
 
 def test_a_dead_address_has_no_turn() -> None:
-    request = full_request()
+    request = slot_request()
     found = {
         tuple(chosen(on_day(request, day), seen(1, outcome=Outcome.REFUSED), seen(2), seen(3))) for day in range(4)
     }
@@ -77,10 +82,13 @@ def test_a_dead_address_has_no_turn() -> None:
 
 
 def test_addresses_once_found_to_differ_are_all_asked_again() -> None:
-    known = baseline(Posture(address="192.0.2.1"), Posture(address="192.0.2.2"))
-    request = full_request(baseline=known)
+    odd = Posture(address="192.0.2.2", compression=Support.ACCEPTED)
+    known = baseline(Posture(address="192.0.2.1"), odd)
+    request = slot_request(baseline=known)
     for day in range(3):
         assert {1, 2} <= set(chosen(on_day(request, day), seen(1), seen(2), seen(3)))
+    alike = slot_request(baseline=baseline(odd, odd.model_copy(update={"address": "192.0.2.3", "connections": 9})))
+    assert all(len(chosen(on_day(alike, day), seen(1), seen(2), seen(3))) == 1 for day in range(3))
 
 
 def test_nothing_is_enumerated_where_nothing_was_asked_for() -> None:
@@ -113,3 +121,17 @@ def test_the_fingerprint_is_of_leaf_and_hello_but_not_of_the_staple() -> None:
     assert hello.hello_sha256 == stapling.hello_sha256 != turned.hello_sha256
     assert HandshakeSeen(chain=(b"leaf",)).hello_sha256 is None
     assert fingerprint(seen(1, outcome=Outcome.TLS_ALERT)) == (None, None)
+
+
+def test_a_posture_in_doubt_is_measured_where_it_was_measured() -> None:
+    known = baseline(posture=Posture(address="192.0.2.2"))
+    for depth, reason in (
+        (Depth.POSTURE, ScanReason.SLOT),
+        (Depth.FULL, ScanReason.BASELINE),
+        (Depth.FULL, ScanReason.COMMAND),
+    ):
+        request = full_request(baseline=known).model_copy(update={"depth": depth, "reason": reason})
+        for day in range(3):
+            assert chosen(on_day(request, day), seen(1), seen(2), seen(3)) == [2]
+        assert chosen(request, seen(1), seen(3)) in ([1], [3])
+        assert chosen(request, seen(1), seen(2), seen(3, leaf=b"another")) == [2, 3]
