@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import struct
+
 
 class Malformed(ValueError):
     """The bytes are no TLS of the expected shape."""
@@ -45,4 +47,6 @@ def vector(octets: int, content: bytes) -> bytes:
 
 def numbers(values: tuple[int, ...], octets: int = 2) -> bytes:
     """Numbers of so many octets one after the other."""
+    if octets == 2:  # nearly always, and a hello has hundreds of them
+        return struct.pack(f">{len(values)}H", *values)
     return b"".join(value.to_bytes(octets, "big") for value in values)
