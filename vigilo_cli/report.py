@@ -125,7 +125,6 @@ def _connection(snapshot: Snapshot) -> Table:
     rows.extend(_resumption(snapshot))
     if snapshot.without_sni is not None:
         rows.append(("without SNI", _without_sni(snapshot)))
-    rows.extend((one.name, one.value) for one in snapshot.proxy_headers)
     return rows_table(rows)
 
 

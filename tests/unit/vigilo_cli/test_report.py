@@ -17,7 +17,7 @@ from tests.fakes.scan_requests import light_request
 from vigilo.adapters.trust_stores import load_trust_stores
 from vigilo.events.cards import Finding, FindingLevel, Grade
 from vigilo.events.facts import CertificateStatus, ChainShape, HstsFacts, StapleFacts
-from vigilo.events.handshakes import ClientCertificateFacts, ProxyHeader, ResumptionFacts, WithoutSni
+from vigilo.events.handshakes import ClientCertificateFacts, ResumptionFacts, WithoutSni
 from vigilo.events.hosts import Protocol
 from vigilo.events.posture import Support
 from vigilo.events.scans import Outcome, Snapshot
@@ -144,7 +144,6 @@ def test_everything_new_facts_say_is_shown_and_made_harmless() -> None:
             "client_certificate": ClientCertificateFacts(required=True, ca_names=(HOSTILE,), ca_names_count=3),
             "without_sni": WithoutSni(outcome="ok", same_leaf=False, subject=HOSTILE),
             "resumption": ResumptionFacts(tls13=Support.ACCEPTED, ticket=Support.REJECTED, max_early_data=16384),
-            "proxy_headers": (ProxyHeader(name="server", value=HOSTILE),),
             "chain_shape": ChainShape(in_order=False, extra=(2,)),
         }
     )
