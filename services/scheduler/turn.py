@@ -87,13 +87,15 @@ class Turn:
             host_version=host.version,
         )
         self.become(requested_at=stamp, retry=None)
+        # Whether it is sent or not: what has been asked for is not due any more.
+        self._note_depth(wanted, at=stamp)
         if host.pool not in self.pools:
             # A send to a topic that does not exist would never end.
+            self.unperformed(asked.scan_id)
             self._not_performed(asked, f"no such pool: {host.pool}")
             return
         self._request(host, wanted, asked)
         self.become(outstanding=(*self.row.outstanding, asked))
-        self._note_depth(wanted, at=stamp)
         if len(self.row.outstanding) > OUTSTANDING_MAX:
             self.give_up(self._least(), "given up for newer requests")
 

@@ -125,6 +125,7 @@ class House:
         decision = self.scheduler.decide(self.row, side, given, at=self.at)
         assert decision == self.scheduler.decide(self.row, side, given, at=self.at)
         self.row, self.next_at = decision.state, decision.next_at
+        assert self.next_at is None or self.next_at > self.at, "something due was left undone"
         known = decision.side.get("hosts", self.known)
         assert known is None or isinstance(known, KnownHost)
         self.known = known

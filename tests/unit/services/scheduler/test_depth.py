@@ -11,6 +11,7 @@ import pytest
 from services.scanner.depths import FULL_SECONDS
 from services.scanner.performing import HOST_SECONDS
 from services.scanner.scan import LIGHT_SECONDS
+from services.scheduler.decide import Scheduler
 from services.scheduler.planning import Timing, slot_at, slot_start
 from services.scheduler.state import KnownHost
 from tests.fakes import inputs
@@ -340,6 +341,19 @@ def test_another_peer_has_another_posture_and_other_trust_the_same() -> None:
     asked = only_request(world.host(version=3, trust=Trust.PRIVATE, port=8443))
     assert asked.baseline is None
     assert only_request(world.answer_lightly(asked)).reason is ScanReason.BASELINE
+
+
+@pytest.mark.parametrize(("port", "protocol"), [(443, Protocol.TLS), (25, Protocol.SMTP)])
+def test_a_pool_that_was_taken_away_is_said_at_the_pace_of_the_scans(port: int, protocol: Protocol) -> None:
+    world = World(pools_of=lambda _: frozenset({"dc1"}))
+    world.answer_lightly(world.host(pool="dc1", port=port)[0], protocol=protocol)
+    world.scheduler = Scheduler(pools_of=lambda _: frozenset())
+    said = []
+    while world.at < NOON + 12 * HOUR:
+        said += [one.scan_id for one in world.wake() if isinstance(one, Snapshot)]
+        assert world.decision.next_at is not None
+        assert world.decision.next_at > world.at
+    assert len(said) == len(set(said)) <= 100
 
 
 def test_a_paused_host_is_not_measured() -> None:
