@@ -8,7 +8,7 @@ from vigilo.tls.posture.answers import Answer, Chosen, Refused, Unclear
 from vigilo.tls.wire import code_points as code
 from vigilo.tls.wire.client_hello import Offer
 from vigilo.tls.wire.reading import Malformed
-from vigilo.tls.wire.records import FatalAlert, Item, Message, Records
+from vigilo.tls.wire.records import ChangeCipherSpec, FatalAlert, Item, Message, Records
 from vigilo.tls.wire.server_hello import (
     CERTIFICATE,
     SERVER_HELLO,
@@ -37,8 +37,9 @@ class Hearing:
     def feed(self, data: bytes) -> Answer | None:
         """The answer, or None while more bytes are needed. Raises nothing for any bytes."""
         try:
-            for item in self._records.feed(data):
-                answer = self._hear(item)
+            # One by one: MariaDB adds an error packet of its own, in the clear, behind a TLS alert.
+            for item in self._records.each(data):
+                answer = None if isinstance(item, ChangeCipherSpec) else self._hear(item)
                 if answer is not None:
                     return answer
         except Malformed as flaw:

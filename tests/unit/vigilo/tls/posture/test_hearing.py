@@ -76,6 +76,12 @@ def test_a_chosen_suite_stays_chosen_whatever_follows(after: bytes) -> None:
     assert (answer.suite, answer.group) == (ECDHE, None)
 
 
+def test_what_comes_behind_an_alert_takes_nothing_from_it() -> None:
+    """As MariaDB answers a hello it refuses: an alert, and at once its own error packet in the clear."""
+    packet = bytes.fromhex("16000002ff1304") + b"#08S01Bad handshake"
+    assert heard(TLS12, record(21, b"\x02\x46") + packet) == Refused(alert=70)
+
+
 def test_an_older_version_is_a_refusal_and_a_newer_one_nothing() -> None:
     assert heard(TLS12, hello_record(code.TLS10, STATIC)) == Refused(older_version=code.TLS10)
     assert isinstance(heard(TLS12, hello_record(0x0305, STATIC)), Unclear)
