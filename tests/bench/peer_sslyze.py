@@ -18,7 +18,7 @@ from sslyze import (  # type: ignore[import-not-found,unused-ignore]
     ServerScanRequest,
 )
 
-# What a full scan of ours finds out, too; without vulnerability probes.
+# What a full scan of ours finds out, too; of Ticketbleed sslyze does not ask.
 SCOPE = {
     ScanCommand.CERTIFICATE_INFO,
     ScanCommand.SSL_2_0_CIPHER_SUITES,
@@ -32,6 +32,11 @@ SCOPE = {
     ScanCommand.SESSION_RENEGOTIATION,
     ScanCommand.TLS_FALLBACK_SCSV,
     ScanCommand.TLS_EXTENDED_MASTER_SECRET,
+    ScanCommand.HTTP_HEADERS,
+    ScanCommand.SESSION_RESUMPTION,
+    ScanCommand.HEARTBLEED,
+    ScanCommand.OPENSSL_CCS_INJECTION,
+    ScanCommand.ROBOT,
 }
 
 

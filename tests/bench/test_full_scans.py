@@ -17,6 +17,7 @@ from typing import NamedTuple
 import pytest
 from OpenSSL import SSL
 
+from services.scanner.courtesy import Courtesy
 from services.scanner.resolve import SystemResolver
 from services.scanner.scan import scan_target
 from services.scanner.tools import Tools
@@ -54,7 +55,9 @@ class Measured(NamedTuple):
 async def measure(port: int, *, at_once: int, scans: int) -> Measured:
     """So many full scans of one port, so many at once."""
     resolver = SystemResolver(threads=1)
-    tools = Tools(resolver=resolver, egress=ScanEgress(parse_networks(["127.0.0.0/8"])), name="bench")
+    egress = ScanEgress(parse_networks(["127.0.0.0/8"]))
+    # All these scans are of one address, which a real fleet's are not.
+    tools = Tools(resolver=resolver, egress=egress, name="bench", courtesy=Courtesy(5 * at_once, 5 * at_once))
     slots, took, whole = asyncio.Semaphore(at_once), list[float](), list[bool]()
 
     async def one() -> None:

@@ -18,6 +18,7 @@ from typing import NamedTuple
 
 import pytest
 
+from services.scanner.courtesy import Courtesy
 from services.scanner.resolve import SystemResolver
 from services.scanner.scan import scan_target
 from services.scanner.tools import Tools
@@ -48,7 +49,9 @@ class Measured(NamedTuple):
 async def measure(port: int, *, at_once: int, scans: int) -> Measured:
     """So many scans of one port, so many at once."""
     resolver = SystemResolver(threads=1)
-    tools = Tools(resolver=resolver, egress=ScanEgress(parse_networks(["127.0.0.0/8"])), name="bench")
+    egress = ScanEgress(parse_networks(["127.0.0.0/8"]))
+    # All these scans are of one address, which a real fleet's are not.
+    tools = Tools(resolver=resolver, egress=egress, name="bench", courtesy=Courtesy(5 * at_once, 5 * at_once))
     slots, outcomes, took = asyncio.Semaphore(at_once), Counter[Outcome](), list[float]()
 
     async def one() -> None:

@@ -37,13 +37,13 @@ _CIPHERS = (
     "ECDHE-ECDSA-AES128-SHA256:ECDHE-ECDSA-AES256-SHA384"
 )
 _NGINX = """
-daemon off; worker_processes 1; pid {folder}/pid; error_log {folder}/error.log;
-events {{ worker_connections 1024; }}
+daemon off; worker_processes 1; worker_rlimit_nofile 16384; pid {folder}/pid; error_log {folder}/error.log;
+events {{ worker_connections 8192; }}
 http {{
   access_log off; client_body_temp_path {folder}/body; proxy_temp_path {folder}/proxy;
   fastcgi_temp_path {folder}/fastcgi; uwsgi_temp_path {folder}/uwsgi; scgi_temp_path {folder}/scgi;
   server {{
-    listen 127.0.0.1:{port} ssl; server_name a.test; return 200;
+    listen 127.0.0.1:{port} ssl http2; server_name a.test; return 200;
     ssl_certificate {folder}/cert.pem; ssl_certificate_key {folder}/key.pem;
     ssl_protocols TLSv1.2 TLSv1.3; ssl_ciphers {ciphers}; ssl_prefer_server_ciphers on;
   }}
@@ -119,7 +119,7 @@ def sslyze(stack: ExitStack, port: int) -> Peer | None:
 def sslscan(port: int) -> Peer:
     """sslscan, started for each scan."""
     program = unpacked("sslscan") / "usr" / "bin" / "sslscan"
-    command = [str(program), "--no-colour", "--no-heartbleed", f"--sni-name={NAME}", f"127.0.0.1:{port}"]
+    command = [str(program), "--no-colour", f"--sni-name={NAME}", f"127.0.0.1:{port}"]
 
     def scan(count: int) -> Cost:
         before, wall = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
