@@ -192,9 +192,9 @@ async def test_every_connection_of_a_full_scan_asks_for_the_name_that_was_set(
     with servers(modern, modern) as started:
         snapshot = await scan(slot(hostname, started[0].port, **how), tools_with(names))
         assert (snapshot.outcome, snapshot.depth) == (Outcome.OK, Depth.FULL)
-        # One is asked without a name, to see what is served then.
+        # A few are asked without a name, to see what is served then; none for another.
         others = [name for name in started[0].server_names if name != expected]
-        assert others in ([], [None])
+        assert others.count(None) == len(others) <= 3
         assert started[1].accepted == 0
     assert names.asked["two.test", "A"] == 0
 
