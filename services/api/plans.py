@@ -22,7 +22,7 @@ async def grant(database_url: str, slug: str, scans_per_day: int | None, *, at: 
     NoSuchWorkspace, psycopg.Error.
     """
     async with await connect(database_url, name="vigilo-quota", role=API) as connection:
-        workspace_id = await _workspace(connection, slug)
+        workspace_id = await workspace_of(connection, slug)
         async with tenant(connection, workspace_id):
             await connection.execute(f"set local role {OWNER}")
             before = await _exchange(connection, workspace_id, scans_per_day)
@@ -34,7 +34,8 @@ async def grant(database_url: str, slug: str, scans_per_day: int | None, *, at: 
     return before
 
 
-async def _workspace(connection: Connection, slug: str) -> UUID:
+async def workspace_of(connection: Connection, slug: str) -> UUID:
+    """The id of the workspace with that short name. Raises NoSuchWorkspace."""
     row = await (await connection.execute("select config.workspace_by_slug(%s) as id", (slug,))).fetchone()
     if row is None or row["id"] is None:
         raise NoSuchWorkspace(f"there is no workspace {slug}")

@@ -10,7 +10,7 @@ from services.api.audit.change import Change
 from services.api.audit.writing import SYSTEM, record
 from services.api.commands import workspaces
 from services.api.database_roles import API
-from services.api.plans import NoSuchWorkspace
+from services.api.plans import workspace_of
 from services.api.republishing import all_workspaces
 from services.api.stores import rows
 from vigilo.adapters.postgres import Connection, connect, tenant
@@ -57,7 +57,7 @@ async def _change(
     database_url: str, slug: str, *, at: datetime, add: str | None = None, drop: str | None = None
 ) -> UUID:
     async with await connect(database_url, name="vigilo-pool", role=API) as connection:
-        workspace_id = await _workspace(connection, slug)
+        workspace_id = await workspace_of(connection, slug)
         async with tenant(connection, workspace_id):
             before = await _lock(connection, workspace_id)
             pools = tuple(dict.fromkeys((*before.pools, *([add] if add else []))))
@@ -73,13 +73,6 @@ async def _change(
             )
             await record(connection, workspace_id, (change,), actor=SYSTEM, origin=None, at=at)
     return workspace_id
-
-
-async def _workspace(connection: Connection, slug: str) -> UUID:
-    row = await (await connection.execute("select config.workspace_by_slug(%s) as id", (slug,))).fetchone()
-    if row is None or row["id"] is None:
-        raise NoSuchWorkspace(f"there is no workspace {slug}")
-    return UUID(str(row["id"]))
 
 
 async def _lock(connection: Connection, workspace_id: UUID) -> WorkspaceSettings:
