@@ -12,13 +12,15 @@ from OpenSSL import SSL
 from services.scanner import probing
 from services.scanner.conversation import Conversation
 from services.scanner.dialogue import Carrier, DialogueFailed, party_at
-from services.scanner.handshake import TlsFailed, shake_hands
-from services.scanner.own_reader import Reach, ask
+from services.scanner.handshake import shake_hands
+from services.scanner.own_reader import OFFERS_MAX, Reach, ask
 from services.scanner.sightings import HandshakeSeen, Unsuccessful
+from services.scanner.tls_failed import TlsFailed
 from vigilo.events.hosts import Protocol
 from vigilo.events.scans import Outcome
 from vigilo.tls.starttls import protocols
 from vigilo.tls.starttls.dialogue import Party
+from vigilo.tls.starttls.mail import mail_service
 
 # A peer that keeps silent where a greeting is due may be waiting for TLS. Slow mail servers are silent, too, and log
 # whoever speaks first: so not at once, and as late as can be where this protocol was spoken before.
@@ -30,6 +32,16 @@ _NO_APPLICATION_PROTOCOL = 120
 _NEVER_TLS_FIRST = frozenset({25})
 
 Part = Callable[[socket.socket, Conversation | None, protocols.Farewell | None], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Variation:
+    """How one more handshake is to differ: its name, a session (of the same context) to go on with, no tickets."""
+
+    context: SSL.Context
+    name: str | None
+    session: SSL.Session | None = None
+    tickets: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +138,9 @@ class Approach:
                 await self._talk(protocol, connection)
             return connection
 
-        return await ask(Reach(reach, lambda connection: self.part(connection, None, None), self.name, self.deadline))
+        to_server = Reach(reach, lambda connection: self.part(connection, None, None), self.name, self.deadline)
+        # Hellos that come to nothing are what the watchdogs of mail servers count.
+        return await ask(to_server, offers_max=1 if mail_service(self.port, protocol) else OFFERS_MAX)
 
     async def _talk(
         self, protocol: Protocol, connection: socket.socket
@@ -142,10 +156,8 @@ class Approach:
             self.part(connection, None, None)
             raise
 
-    async def converse(
-        self, protocol: Protocol, context: SSL.Context, *, name: str | None, session: SSL.Session | None = None
-    ) -> tuple[Conversation, protocols.Farewell | None]:
-        """One more handshake in a protocol known to be spoken here; the caller parts. Raises Unsuccessful."""
+    async def converse(self, protocol: Protocol, more: Variation) -> tuple[Conversation, Callable[[], None]]:
+        """One more handshake in a protocol known to be spoken here, and how to leave. Raises Unsuccessful."""
         connection = await self.connect()
         alpn, farewell = probing.offers_alpn(self.port), protocols.farewell_on_direct_port(self.port)
         until = self.deadline
@@ -154,12 +166,18 @@ class Approach:
         offered = probing.HTTP if alpn else ()
         try:
             conversation = await shake_hands(
-                connection, context, sni=name, alpn=offered, deadline=until, session=session
+                connection,
+                more.context,
+                sni=more.name,
+                alpn=offered,
+                deadline=until,
+                session=more.session,
+                tickets=more.tickets,
             )
         except BaseException:
             self.part(connection, None, None)
             raise
-        return conversation, farewell
+        return conversation, lambda: self.part(connection, conversation, farewell)
 
     async def _dialogue(self, protocol: Protocol, connection: socket.socket) -> tuple[int, float]:
         """Bytes that came too early for TLS, and until when it may take."""

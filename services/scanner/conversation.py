@@ -66,6 +66,18 @@ class Conversation:
                 raise ConversationOver("the server ended the connection with an alert, or broke TLS") from error
             self._tls.bio_write(await self._receive(deadline))
 
+    async def listen(self, *, deadline: float) -> None:
+        """Takes in what the server sends next; data inside stays to be heard. Raises ConversationOver, TimeoutError."""
+        if not self._open:
+            raise ConversationOver("the server has ended the connection")
+        self._tls.bio_write(await self._receive(deadline))
+        try:
+            self._tls.recv(1, socket.MSG_PEEK)
+        except SSL.WantReadError:
+            return
+        except SSL.Error as error:
+            raise ConversationOver("the server ended the connection") from error
+
     def session(self) -> SSL.Session | None:
         """What a later handshake may offer to go on with; in TLS 1.3 only after the server has sent a ticket."""
         return self._tls.get_session()

@@ -20,6 +20,7 @@ from services.scanner.exchange import receive, send
 from services.scanner.own_reader import read_on
 from services.scanner.peer_words import alert_name, describe_banner, looks_like_tls
 from services.scanner.sightings import HandshakeSeen, Unsuccessful
+from services.scanner.tls_failed import WRONG, TlsFailed
 from services.scanner.transcript import Transcript
 from vigilo.events.scans import Outcome
 from vigilo.tls.client_certificates import describe_demand
@@ -39,51 +40,6 @@ _CIPHERS_13 = (
     b"TLS_AES_128_CCM_SHA256:TLS_AES_128_CCM_8_SHA256"
 )
 _VERSIONS = {"TLSv1": "TLSv1.0"}
-# handshake_failure, illegal_parameter, protocol_version, insufficient_security: said of our hello, not of the server.
-_HELLO_REFUSED = frozenset({40, 47, 70, 71})
-# OpenSSL's words for servers that break the protocol or its cryptography: no client would get along with them.
-_WRONG = frozenset(
-    {
-        "bad signature",
-        "digest check failed",
-        "decryption failed or bad record mac",
-        "bad record mac",
-        "wrong signature type",
-        "wrong signature length",
-        "unexpected message",
-        "unexpected ccs message",
-        "ccs received early",
-        "inappropriate fallback",
-    }
-)
-
-
-class TlsFailed(Unsuccessful):
-    """A handshake that did not finish. `seen` is what it showed until then, `alert` the peer's fatal alert.
-
-    `banner` is what the peer sent instead of TLS. `refused`: it was our library that would not go on.
-    """
-
-    def __init__(
-        self,
-        outcome: Outcome,
-        detail: str,
-        *,
-        seen: HandshakeSeen,
-        alert: int | None = None,
-        banner: bytes = b"",
-        refused: bool = False,
-    ) -> None:
-        super().__init__(outcome, detail)
-        self.seen = seen
-        self.alert = alert
-        self.banner = banner
-        self.refused = refused
-
-    @property
-    def may_be_ours(self) -> bool:
-        """True when another client may well get along with this server."""
-        return self.refused or self.alert in _HELLO_REFUSED
 
 
 @dataclass(slots=True)
@@ -96,10 +52,11 @@ class _Heard:
     transcript: Transcript = field(default_factory=Transcript)
 
 
-def make_context() -> SSL.Context:
-    """The one client context of a process; nothing is cached between handshakes."""
+def make_context(*, newest: int = SSL.TLS1_3_VERSION) -> SSL.Context:
+    """A client context, one for all scans of a process; nothing is cached between handshakes."""
     context = SSL.Context(SSL.TLS_CLIENT_METHOD)
     context.set_min_proto_version(SSL.TLS1_VERSION)
+    context.set_max_proto_version(newest)
     context.set_cipher_list(_CIPHERS)
     context.set_tls13_ciphersuites(_CIPHERS_13)
     context.set_options(SSL.OP_LEGACY_SERVER_CONNECT)
@@ -137,12 +94,13 @@ async def shake_hands(
     alpn: Sequence[bytes],
     deadline: float,
     session: SSL.Session | None = None,
+    tickets: bool = True,
 ) -> Conversation:
     """An open conversation and what its handshake showed; leave it. `deadline` in the loop's time.
 
-    `alpn` is offered in this order, nothing when empty; `session` is offered for resumption. A server that demands a
-    client certificate is seen as well as any other: its chain comes before the demand. The socket stays open. Raises
-    TlsFailed: tls-alert, tls-failure, tls-timeout, not-tls, reset, closed.
+    `alpn` is offered in this order, nothing when empty; `session` (of the same context) for resumption. A server that
+    demands a client certificate is seen as well as any other: its chain comes before the demand. The socket stays open.
+    Raises TlsFailed: tls-alert, tls-failure, tls-timeout, not-tls, reset, closed.
     """
     heard = _Heard()
     tls = SSL.Connection(context, None)
@@ -154,6 +112,8 @@ async def shake_hands(
         tls.set_alpn_protos(list(alpn))
     if session is not None:
         tls.set_session(session)
+    if not tickets:
+        tls.set_options(SSL.OP_NO_TICKET)
     tls.request_ocsp()
     dialogue = _Dialogue(connection, tls, heard, deadline)
     try:
@@ -259,7 +219,7 @@ class _Dialogue:
             return self._failed(Outcome.TLS_ALERT, f"the server ended the handshake with the alert {name}")
         reasons = error.args[0] if error.args and isinstance(error.args[0], list) else []
         words = "; ".join(reason[-1] for reason in reasons if reason[-1]) or type(error).__name__
-        refused = not any(reason[-1] in _WRONG for reason in reasons)
+        refused = not any(reason[-1] in WRONG for reason in reasons)
         return self._failed(Outcome.TLS_FAILURE, f"our TLS library ended the handshake: {words}", refused=refused)
 
     def _failed(self, outcome: Outcome, detail: str, *, banner: bytes = b"", refused: bool = False) -> TlsFailed:

@@ -24,6 +24,7 @@ from vigilo.tls.wire.client_hello import Offer, encode
 from vigilo.tls.wire.server_flight import ServerFlight
 from vigilo.tls.wire.suite_names import suite_name
 
+OFFERS_MAX = 3
 _CHUNK = 64 * 1024
 # Whoever waits for this scan has waited for a handshake already; what was said then still has to reach them.
 _LISTENING_SECONDS = 1.0
@@ -55,9 +56,9 @@ async def read_on(
     return _seen(flight)
 
 
-async def ask(reach: Reach) -> HandshakeSeen | None:
+async def ask(reach: Reach, *, offers_max: int) -> HandshakeSeen | None:
     """The chain by hellos of our own, a connection for each; None when none was answered with one."""
-    for offer in own_offers():
+    for offer in own_offers()[:offers_max]:
         until = _until(reach.deadline)
         try:
             async with asyncio.timeout_at(until):

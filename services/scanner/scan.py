@@ -6,17 +6,19 @@ import asyncio
 import socket
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 from services.scanner import probing
 from services.scanner.approach import Approach
 from services.scanner.connect import connect
 from services.scanner.depths import Depths
 from services.scanner.dialogue import DialogueFailed
-from services.scanner.handshake import TlsFailed
 from services.scanner.hsts import Question, ask_for_hsts
+from services.scanner.more_handshakes import MORE_SECONDS, MoreHandshakes, MoreSeen, to_ask
 from services.scanner.patience import greeting_seconds, words_for_haste
 from services.scanner.resolve import find_addresses
 from services.scanner.sightings import Address, AddressSeen, HostSeen, PostureSeen, Unsuccessful
+from services.scanner.tls_failed import TlsFailed
 from services.scanner.tools import Tools
 from vigilo.adapters.egress import EgressDenied
 from vigilo.events.facts import HstsFacts
@@ -48,13 +50,24 @@ async def scan_target(request: ScanRequested, tools: Tools) -> Snapshot:
     loop = asyncio.get_running_loop()
     begun, started_at = loop.time(), tools.now()
     seen = await _look_at_host(request, tools, deadline=begun + LIGHT_SECONDS)
-    deeper = await _look_deeper(request, seen, tools)
+    deeper, further = await asyncio.gather(_look_deeper(request, seen, tools), _look_further(request, seen, tools))
     timing = probing.Timing(started_at, tools.now(), round((loop.time() - begun) * 1000))
-    return probing.describe(request, seen, timing, scanner=tools.name, deeper=deeper)
+    snapshot = probing.describe(request, seen, timing, scanner=tools.name, deeper=deeper)
+    return snapshot.model_copy(update={"without_sni": further.without_sni, "resumption": further.resumption})
 
 
 async def _look_deeper(request: ScanRequested, seen: HostSeen, tools: Tools) -> PostureSeen:
     return PostureSeen() if seen.failure is not None else await Depths(request, tools, _sni(request.target)).look(seen)
+
+
+async def _look_further(request: ScanRequested, seen: HostSeen, tools: Tools) -> MoreSeen:
+    first = to_ask(request, seen)
+    if first is None or first.handshake is None:
+        return MoreSeen()
+    look = _Look(request.target, tools, asyncio.get_running_loop().time() + MORE_SECONDS)
+    round_trip = (first.connect_ms or 0) / 1000
+    turn = partial(tools.courtesy.handshake, first.address, deadline=look.deadline)
+    return await MoreHandshakes(look.approach(first.address), first.handshake, turn, round_trip).look()
 
 
 async def _look_at_host(request: ScanRequested, tools: Tools, *, deadline: float) -> HostSeen:
@@ -185,7 +198,7 @@ class _Look:
         seen = AddressSeen(address, Outcome.OK, connect_ms=_ms(clock() - begun))
         begun = clock()
         try:
-            handshake = await self._approach(address).shake_hands(connection)
+            handshake = await self.approach(address).shake_hands(connection)
         except Unsuccessful as failure:
             partial = failure.seen if isinstance(failure, TlsFailed) and failure.seen.chain else None
             spoken = failure.protocol if partial is None else failure.protocol or Protocol.TLS
@@ -231,7 +244,8 @@ class _Look:
         self.tools.count_connection()
         return await connect(address, self.target.port, deadline=self.deadline)
 
-    def _approach(self, address: Address) -> Approach:
+    def approach(self, address: Address) -> Approach:
+        """How one address is reached."""
         target, tools = self.target, self.tools
         return Approach(
             asked=target.protocol,

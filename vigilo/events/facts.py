@@ -183,11 +183,24 @@ class StarttlsFacts(BaseModel):
     early_bytes: int = Field(default=0, ge=0)
 
 
+class ProxyHeader(BaseModel):
+    """A header by which proxies, caches and gateways make themselves known. No judgement.
+
+    `value` is empty for headers whose values only number requests.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    name: str
+    value: PeerText = ""
+
+
 class HstsFacts(BaseModel):
     """Strict-Transport-Security as answered to GET / (RFC 6797 section 6.1).
 
     `present` is None when it could not be told: no answer, or a `status` (HTTP) other than 2xx and 3xx. `max_age` is in
     seconds, None for a header that browsers ignore; `parse_error` says why they do, or why nothing could be told.
+    `proxy_headers` came with the answer, whatever its status: the first ten.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
@@ -198,3 +211,4 @@ class HstsFacts(BaseModel):
     include_subdomains: bool = False
     preload: bool = False
     parse_error: PeerText | None = None
+    proxy_headers: tuple[ProxyHeader, ...] = Field(default=(), max_length=10)

@@ -11,7 +11,6 @@ from vigilo.events.posture import Support
 from vigilo.events.text import PeerText
 
 CA_NAMES_MAX = 10
-WITNESSES_MAX = 10
 
 
 class ReadBy(StrEnum):
@@ -56,8 +55,9 @@ class ResumptionFacts(BaseModel):
     """Can a session be resumed? `accepted` means that it was.
 
     `session_id` and `ticket` are of TLS 1.2 and older (RFC 5246 section 7.3, RFC 5077), `tls13` of TLS 1.3 (RFC 8446
-    section 2.2). `tickets` counts those sent after one handshake of the best version; lifetime in seconds as hinted,
-    `max_early_data` in bytes, 0 when tickets allow none.
+    section 2.2). `ticket_issued` and `tls13_ticket_issued` tell whether one was sent at all: a ticket of TLS 1.2 that was
+    issued beside TLS 1.3 is not tried. Lifetime in seconds as hinted after a handshake of the best version;
+    `max_early_data` in bytes, 0 when the ticket allows none.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
@@ -66,15 +66,6 @@ class ResumptionFacts(BaseModel):
     ticket: Support = Support.UNKNOWN
     ticket_issued: bool | None = None
     tls13: Support = Support.UNKNOWN
-    tickets: int | None = None
+    tls13_ticket_issued: bool | None = None
     ticket_lifetime_seconds: int | None = None
     max_early_data: int | None = None
-
-
-class ProxyHeader(BaseModel):
-    """A header by which proxies and caches make themselves known, as answered to GET /. No judgement."""
-
-    model_config = ConfigDict(frozen=True, extra="ignore")
-
-    name: str
-    value: PeerText

@@ -12,9 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from vigilo.events.envelope import Event
 from vigilo.events.facts import CertificateFacts, ChainShape, HstsFacts, SctFacts, StapleFacts, StarttlsFacts
 from vigilo.events.handshakes import (
-    WITNESSES_MAX,
     ClientCertificateFacts,
-    ProxyHeader,
     ReadBy,
     ResumptionFacts,
     WithoutSni,
@@ -159,7 +157,7 @@ class Snapshot(Event):
 
     `read_by` is `own` where the TLS library refuses the server and our own reader took version, suite and chain from
     what it says in the clear. `scts` are the leaf's timestamps from all sources, the first ten. `without_sni` and
-    `resumption` are asked for by full scans; `proxy_headers` come with the answer about HSTS.
+    `resumption` are asked for by full scans.
     """
 
     type_name: ClassVar[str] = "snapshot"
@@ -195,7 +193,6 @@ class Snapshot(Event):
     client_certificate: ClientCertificateFacts | None = None
     without_sni: WithoutSni | None = None
     resumption: ResumptionFacts | None = None
-    proxy_headers: tuple[ProxyHeader, ...] = Field(default=(), max_length=WITNESSES_MAX)
     posture: Posture | None = None
     posture_origin: PostureOrigin | None = None
     address_postures: tuple[Posture, ...] = Field(default=(), max_length=POSTURES_MAX)

@@ -5,23 +5,34 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from vigilo.events.facts import HstsFacts
+from vigilo.events.facts import HstsFacts, ProxyHeader
 
 HEAD_MAX = 32 * 1024  # bytes of an answer that are looked at
 _MAX_AGE_DIGITS = 18  # more than any browser keeps; longer numbers are cut off as if they were this long
 
 _STATUS_LINE = re.compile(rb"HTTP/1\.[0-9] ([1-5][0-9]{2})(?: .*)?")
-_FIELD = b"strict-transport-security"
+_FIELD = "strict-transport-security"
+# By these, what stands between us and a server says what it is; by those it only numbers requests.
+_SAYING = frozenset({"server", "via", "x-cache", "forwarded", "x-bluecoat-via"})
+_NUMBERING = frozenset(
+    {
+        *("cf-ray", "x-amz-cf-id", "x-amz-cf-pop", "x-azure-ref", "x-akamai-request-id", "x-served-by", "x-varnish"),
+        *("x-cache-hits", "x-proxy-cache", "x-forwarded-for", "proxy-connection", "x-sucuri-id", "x-iinfo"),
+    }
+)
+_PROXIES_MAX = 10
+_PROXY_MAX = 80  # characters of a value
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _QUOTED = re.compile(r'"((?:[^"\\]|\\.)*)"')
 
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """An answer's head: the status, and every Strict-Transport-Security value in order."""
+    """An answer's head: the status, every Strict-Transport-Security value in order, and what proxies said."""
 
     status: int
     policies: tuple[str, ...]
+    proxies: tuple[ProxyHeader, ...] = ()
 
 
 class NotHttp(ValueError):
@@ -54,12 +65,26 @@ def _parse(head: bytes) -> Head:
     match = _STATUS_LINE.fullmatch(first)
     if match is None:
         raise NotHttp("the answer is not HTTP/1")
-    values = (line.partition(b":")[2] for line in lines if line.partition(b":")[0].lower() == _FIELD)
-    return Head(int(match[1]), tuple(value.strip(b" \t").decode("latin-1") for value in values))
+    fields = [(name.lower().decode("latin-1"), value) for name, _, value in (line.partition(b":") for line in lines)]
+    policies = tuple(_text(value) for name, value in fields if name == _FIELD)
+    proxies = [_proxy(name, value) for name, value in fields if name in _SAYING | _NUMBERING]
+    return Head(int(match[1]), policies, tuple(proxies[:_PROXIES_MAX]))
+
+
+def _text(value: bytes) -> str:
+    return value.strip(b" \t").decode("latin-1")
+
+
+def _proxy(name: str, value: bytes) -> ProxyHeader:
+    return ProxyHeader(name=name, value=_text(value)[:_PROXY_MAX] if name in _SAYING else "")
 
 
 def judge_head(head: Head) -> HstsFacts:
     """What the head says. Only the first header counts (RFC 6797 section 8.1)."""
+    return _judge(head).model_copy(update={"proxy_headers": head.proxies})
+
+
+def _judge(head: Head) -> HstsFacts:
     if not 200 <= head.status < 400:
         return HstsFacts(status=head.status, parse_error=f"the server answered with status {head.status}")
     if not head.policies:

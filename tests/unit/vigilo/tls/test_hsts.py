@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vigilo.events.facts import HstsFacts
+from vigilo.events.facts import HstsFacts, ProxyHeader
 from vigilo.tls.hsts import Head, NotHttp, judge_head, read_head, request
 
 
@@ -76,7 +76,7 @@ def test_heads_are_read_however_they_are_cut() -> None:
     for answer in (ANSWER, b"HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n" + ANSWER, ANSWER.replace(b"\r\n", b"\n")):
         for cut in range(len(answer)):
             assert read_head(answer[:cut]) is None
-        assert read_head(answer + b"<html>") == Head(301, ("max-age=5",))
+        assert read_head(answer + b"<html>") == Head(301, ("max-age=5",), (ProxyHeader(name="server", value="x"),))
 
 
 @pytest.mark.parametrize("data", [b"SSH-2.0", b"HTTP/2 200\r\n\r\n", b"HTTP/1.1 abc\r\n\r\n", b"\x00\x00\x12\x04"])
@@ -97,3 +97,17 @@ def test_any_bytes_end_in_a_value(data: bytes, beginning: bytes) -> None:
 @given(st.text(max_size=200) | st.text(alphabet='max-age=01;" \\includeSubDomains', max_size=80))
 def test_any_policy_ends_in_facts(policy: str) -> None:
     assert facts(policy).present is True
+
+
+def test_proxies_are_named_and_numbers_of_requests_are_not_kept() -> None:
+    answer = b"HTTP/1.1 403 No\r\nServer: cdn\x1b[0m\r\nVia: 1.1 %s\r\nCF-RAY: 1a2b\r\nX-Other: y\r\n\r\n" % (
+        b"v" * 200
+    )
+    head = read_head(answer)
+    assert head is not None
+    found = judge_head(head).proxy_headers
+    assert [(one.name, len(one.value)) for one in found] == [("server", 10), ("via", 80), ("cf-ray", 0)]
+    assert found[0].value.isprintable()
+    many = read_head(b"HTTP/1.1 200 OK\r\n" + b"Via: x\r\n" * 50 + b"\r\n")
+    assert many is not None
+    assert len(judge_head(many).proxy_headers) == 10
