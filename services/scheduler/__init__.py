@@ -2,7 +2,7 @@
 
 Consumes: hosts, host-commands, snapshots, scheduler-wakeups, workspace-settings (the whole topic in every worker)
 Produces: scan-requested, scan-requested-now (a pair per pool), snapshots (`not-performed` only), scheduler-wakeups
-State: `schedules` (slots, the scans asked for, what waits), `hosts` (the last host record, the baseline)
+State: `schedules` (slots, the scans asked for, what waits), `hosts` (the last host record, the baseline, deep scans)
 Effects: none outside Kafka
-Start reading at: planning.py (which slot is it), then decide.py
+Start reading at: planning.py (which slot is it), depth.py (how deep), then decide.py
 """

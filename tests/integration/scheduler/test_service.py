@@ -13,7 +13,7 @@ from tests.fakes import inputs
 from tests.fakes.service_lab import ServiceLab
 from vigilo.events import ids
 from vigilo.events.hosts import Host, HostStatus
-from vigilo.events.scans import Lane, Outcome, ScanReason, ScanRequested, Snapshot
+from vigilo.events.scans import Depth, Lane, Outcome, ScanReason, ScanRequested, Snapshot
 
 pytestmark = pytest.mark.kafka
 
@@ -53,6 +53,8 @@ def test_the_next_request_repeats_what_was_seen(hasty: ServiceLab) -> None:
     asked = first.event
     seen = inputs.snapshot(scan_id=asked.scan_id, target=asked.target, requested_at=asked.requested_at)
     hasty.write(SNAPSHOTS, host.host_id, seen, ids.snapshot_id(asked.scan_id))
+    full = hasty.await_said(NOW, ScanRequested, 2, where=of(host))[1].event
+    assert (full.reason, full.depth) == (ScanReason.BASELINE, Depth.FULL)
     # The scan asked for next ends after the snapshot in the same partition: when it has ended, that was read.
     add(hasty, version=2, host_id=host.host_id, status=HostStatus.PAUSED)
     add(hasty, version=3, host_id=host.host_id)
