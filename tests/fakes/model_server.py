@@ -27,6 +27,7 @@ _DHE = ("TLS_DHE_", "TLS_DH_anon_")
 class ModelServer:
     """What a server is configured with. `suites` by version, in its own order, as are `groups` (1.3) and `curves`.
 
+    OpenSSL asks for a group of TLS 1.3 in its own order whatever counts otherwise, which is the default here, too.
     `certificate_curve` is that of its ECDSA certificate: clients must list it to be given an ECDSA suite. Orders: the
     server's own, or the client's. `knows_tls13` False: one from before 2018, which takes that hello for TLS 1.2.
     """
@@ -35,7 +36,8 @@ class ModelServer:
     groups: tuple[int, ...] = (29, 23, 30, 25, 24)
     curves: tuple[int, ...] = (29, 23, 30, 25, 24)
     own_order: bool = False
-    own_group_order: bool = False
+    own_group_order: bool = True
+    own_curve_order: bool = False
     chacha_first: bool = False
     certificate_curve: int | None = None
     dh_bits: int = 2048
@@ -76,8 +78,9 @@ class ModelServer:
         return max((one for one in self.suites if one <= min(offer.version, code.TLS12)), default=None)
 
     def _group(self, version: int, offer: Offer) -> int | None:
-        own = self.groups if version == code.TLS13 else self.curves
-        first, second = (own, offer.groups) if self.own_group_order else (offer.groups, own)
+        is_tls13 = version == code.TLS13
+        own, own_first = (self.groups, self.own_group_order) if is_tls13 else (self.curves, self.own_curve_order)
+        first, second = (own, offer.groups) if own_first else (offer.groups, own)
         return next((one for one in first if one in second), None)
 
     def _suite(self, version: int, offer: Offer, group: int | None) -> int | None:

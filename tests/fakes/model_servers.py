@@ -1,4 +1,4 @@
-"""Forty server configurations, each a small but telling step away from another."""
+"""Forty-two server configurations, each a small but telling step away from another."""
 
 from __future__ import annotations
 
@@ -47,10 +47,11 @@ DUAL = (
 )
 ECDSA = "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-ECDSA-CHACHA20-POLY1305"
 
+_BROKEN = "DES-CBC3-SHA:RC4-SHA:NULL-SHA"
 _13 = {code.TLS13: TLS13}
 _modern = ModelServer({**spread(INTERMEDIATE, (code.TLS12,)), **_13})
 _mixed = ModelServer({**spread(MIXED, (code.TLS12,)), **_13}, own_order=True)
-_legacy = ModelServer({**spread(MANY, _OLDER), **_13}, own_order=True, own_group_order=True)
+_legacy = ModelServer({**spread(MANY, _OLDER), **_13}, own_order=True, own_curve_order=True)
 _12 = ModelServer(spread(MIXED, (code.TLS12,)), own_order=True)
 _old = ModelServer(
     spread("DHE-RSA-AES256-SHA:AES256-SHA:AES128-SHA:DES-CBC3-SHA:RC4-SHA", (code.SSL3, *_OLDER)),
@@ -85,9 +86,11 @@ MODELS: Mapping[str, ModelServer] = {
     "intermediate, ChaCha first": replace(_modern, own_order=True, chacha_first=True),
     "intermediate, post-quantum": replace(_modern, groups=(X25519_MLKEM768, *_modern.groups)),
     "intermediate, post-quantum last": replace(
-        _modern, groups=(*_modern.groups, X25519_MLKEM768), own_group_order=True
+        _modern, groups=(*_modern.groups, X25519_MLKEM768), own_curve_order=True
     ),
-    "intermediate, one group less": replace(_modern, groups=_modern.groups[:-1], curves=_modern.curves[:-1]),
+    "intermediate, one group less": replace(
+        _modern, groups=_modern.groups[:-1], curves=_modern.curves[:-1], own_group_order=False
+    ),
     "intermediate, DH of 1024": replace(_modern, dh_bits=1024),
     "intermediate, no TLS 1.3": replace(_modern, suites=spread(INTERMEDIATE, (code.TLS12,))),
     "intermediate, TLS 1.1": ModelServer({**spread(MIXED, (code.TLS11, code.TLS12)), **_13}),
@@ -117,11 +120,17 @@ MODELS: Mapping[str, ModelServer] = {
     "mixed, RC4 in the middle": _mixed_with(MIXED.replace("AES256-SHA:AES128-SHA", "RC4-SHA:AES256-SHA:AES128-SHA")),
     "mixed, NULL at the end": _mixed_with(f"{MIXED}:NULL-SHA256"),
     "mixed, anonymous at the end": _mixed_with(f"{MIXED}:ADH-AES128-SHA"),
-    "mixed, a weak curve": replace(_mixed, curves=(29, 23, 24, 19), own_group_order=True),
+    "mixed, a weak curve": replace(_mixed, curves=(29, 23, 24, 19), own_curve_order=True),
     "legacy": _legacy,
     "legacy, no TLS 1.0": _with(_legacy, code.TLS10, None),
     "legacy, 3DES in TLS 1.0 only": replace(
         _legacy, suites={**_legacy.suites, code.TLS10: (*_legacy.suites[code.TLS10], *suites("DES-CBC3-SHA"))}
+    ),
+    "legacy, broken ciphers at the end": replace(
+        _legacy, suites={**spread(f"{MANY}:{_BROKEN}", _OLDER), **_13}, dh_bits=1024
+    ),
+    "legacy, all of them but NULL": replace(
+        _legacy, suites={**spread(f"{MANY}:{_BROKEN}".replace(":NULL-SHA", ""), _OLDER), **_13}, dh_bits=1024
     ),
     "old, with SSL 3": _old,
     "old, without SSL 3": _with(_old, code.SSL3, None),

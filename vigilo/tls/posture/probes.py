@@ -57,14 +57,14 @@ class Pick:
 class Refusal:
     """An offer that the server must refuse.
 
-    `older` are versions it may fall back to; a choice of one of the `groups` is a refusal of all the others; `alert`
-    is the only one that will do, None = any. Hanging up is a refusal too: how servers refuse is known by now.
+    `older` are versions it may fall back to; a choice of one of the `groups` is a refusal of all the others. Only one
+    of the `alerts` will do, where there are any; else hanging up is a refusal too.
     """
 
     offer: Offer
     older: frozenset[int] = frozenset()
     groups: frozenset[int] = frozenset()
-    alert: int | None = None
+    alerts: frozenset[int] = frozenset()
 
     def judge(self, answer: Answer) -> Surprise | None:
         """None when the answer is as before."""
@@ -82,8 +82,8 @@ class Refusal:
         return None if self._is_refused_by(answer) else Surprise(f"{version}: refuses otherwise", Sureness.PERHAPS)
 
     def _is_refused_by(self, answer: Answer) -> bool:
-        if self.alert is not None:
-            return isinstance(answer, Refused) and answer.alert == self.alert
+        if self.alerts:
+            return isinstance(answer, Refused) and answer.alert in self.alerts
         return isinstance(answer, Refused) or (isinstance(answer, Unclear) and answer.left)
 
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from vigilo.events.posture import SuiteOrder, Support
-from vigilo.tls.posture.answers import INAPPROPRIATE_FALLBACK
+from vigilo.tls.posture.answers import INAPPROPRIATE_FALLBACK, PROTOCOL_VERSION
 from vigilo.tls.posture.bundles import (
     BUNDLE_MAX,
     TLS13_SUITES,
@@ -28,6 +28,9 @@ from vigilo.tls.wire.client_hello import Offer
 from vigilo.tls.wire.suite_names import suite_name
 
 CONNECTIONS_MAX = 14
+_HELLOS_OF_OLD = (code.SSL3, code.TLS10, code.TLS11, code.TLS12)
+_OF_VERSION = frozenset({PROTOCOL_VERSION})
+_OF_SUITES = frozenset({40, 71})  # handshake_failure, insufficient_security
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,15 +54,38 @@ def plan_check(known: Known, *, seed: str, alpn: bool) -> Plan:
     Application protocols are offered where `alpn` and some were taken before. Raises NotCheckable where a grade depends
     on more than so many connections can prove.
     """
-    refusals = tuple(_refusals(known))
-    witnesses = must_see(known)
-    room = CONNECTIONS_MAX - len(refusals) - max(len(witnesses), 2)
+    witnesses, refusals = must_see(known), tuple(_refusals(known))
+    room = _room(witnesses, refusals)
+    if room < 0 and (telling := _told_by_alerts(known, refusals)):
+        witnesses, refusals = must_see(known, each_version=False), telling
+        room = _room(witnesses, refusals)
     if room < 0:
         raise NotCheckable(f"more to prove than {CONNECTIONS_MAX} connections can")
     witnesses = (*witnesses, *may_see(known, witnesses, seed=seed, count=room))
     picks = _picks(known, witnesses, alpn=alpn and bool(known.posture.alpn))
     opening, others = picks[0], picks[1:] or picks
     return Plan(known, opening, (*refusals, *others[:-1]), others[-1])
+
+
+def _room(witnesses: Sequence[Witness], refusals: Sequence[Refusal]) -> int:
+    # The closing probe is never the opening one: where there is one witness only, it is asked for twice.
+    return CONNECTIONS_MAX - len(refusals) - max(len(witnesses), 2)
+
+
+def _told_by_alerts(known: Known, refusals: Sequence[Refusal]) -> tuple[Refusal, ...]:
+    """The same questions, if their alerts can tell that versions are still spoken; else none.
+
+    A server that says protocol_version to a version it does not speak, and handshake_failure to suites it does not
+    take, says the latter of versions that it speaks (RFC 5246 section 7.2.2). Should it answer otherwise, the check has
+    proved nothing, and a full scan is due.
+    """
+    others = {one.version for one in (*known.older[:-1], known.tls13) if one is not None}
+    suites = [next(one for one in refusals if one.offer.version == version) for version in others]
+    off = [one for one in refusals if one.offer.version in _HELLOS_OF_OLD and one.offer.version in known.rejected]
+    if not suites or not off or off[0].older:
+        return ()
+    told = {off[0]: _OF_VERSION, **dict.fromkeys(suites, _OF_SUITES)}
+    return tuple(replace(one, alerts=told.get(one, one.alerts)) for one in refusals)
 
 
 def _picks(known: Known, witnesses: Sequence[Witness], *, alpn: bool) -> tuple[Pick, ...]:
@@ -147,7 +173,7 @@ def _refusals(known: Known) -> Iterator[Refusal]:
     if known.posture.fallback_scsv is Support.ACCEPTED and known.fallback_from is not None:
         suites = known_version(known, known.fallback_from).suites[: BUNDLE_MAX - 1]
         offer = Offer(known.fallback_from, (*suites, code.FALLBACK_SCSV), _all_curves(known.fallback_from))
-        yield Refusal(offer, alert=INAPPROPRIATE_FALLBACK)
+        yield Refusal(offer, alerts=frozenset({INAPPROPRIATE_FALLBACK}))
 
 
 def _versions_off(known: Known) -> Iterator[Refusal]:
@@ -155,7 +181,7 @@ def _versions_off(known: Known) -> Iterator[Refusal]:
     if code.SSL2 in known.rejected:
         yield Refusal(Offer(code.SSL2, ()))
     accepted = frozenset(one.version for one in known.older)
-    for version in (code.SSL3, code.TLS10, code.TLS11, code.TLS12):
+    for version in _HELLOS_OF_OLD:
         if version in known.rejected and (version == code.TLS12 or version + 1 in accepted):
             older = frozenset(one for one in accepted if one < version)
             yield Refusal(Offer(version, _everything(version), _all_curves(version)), older=older)

@@ -33,12 +33,17 @@ class Witness:
     chacha: bool = False
 
 
-def must_see(known: Known) -> tuple[Witness, ...]:
-    """The fewest that cover every fact a grade may depend on (greedily), the opening one first."""
+def must_see(known: Known, *, each_version: bool = True) -> tuple[Witness, ...]:
+    """The fewest that cover every fact a grade may depend on (greedily), the opening one first.
+
+    Without `each_version` it is left for others to see that the versions beside the opening's are still spoken.
+    """
     candidates = list(_candidates(known))
     facts = {one: frozenset(_facts(known, one)) for one in candidates}
     first = _opening(known)
     chosen, left = [first], frozenset[Fact]().union(*facts.values()) - facts[first]
+    if not each_version:
+        left = frozenset(fact for fact in left if fact[0] != "version")
     while left:
         best = max(candidates, key=lambda one: len(facts[one] & left))
         chosen.append(best)

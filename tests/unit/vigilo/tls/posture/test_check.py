@@ -92,15 +92,15 @@ def letter(posture: Posture) -> tuple[Grade | None, Grade | None]:
     return card.grade, card.posture_grade
 
 
-def test_there_are_forty_and_no_two_are_alike() -> None:
-    assert len(MODELS) == 40
-    assert len({posture.model_dump_json(exclude={"connections"}) for posture in POSTURES.values()}) == 40
+def test_there_are_at_least_forty_and_no_two_are_alike() -> None:
+    assert len(MODELS) >= 40
+    assert len({posture.model_dump_json(exclude={"connections"}) for posture in POSTURES.values()}) == len(MODELS)
 
 
-@pytest.mark.parametrize("seed", ["1", "2", "3"])
+@pytest.mark.parametrize("seed", ["1", "2"])
 @pytest.mark.parametrize("name", MODELS)
 def test_whenever_the_grades_could_differ_the_check_says_so(name: str, seed: str) -> None:
-    """One configuration before, each of the forty after: 40 x 40 pairs, for three drawings of the samples."""
+    """One before, each of all after: more than 40 x 40 pairs, for two drawings of the samples."""
     before = POSTURES[name]
     for after, server in MODELS.items():
         verdict, connections = check_model(before, server, seed=seed)
@@ -117,7 +117,7 @@ def test_whenever_the_grades_could_differ_the_check_says_so(name: str, seed: str
 
 
 def test_nearly_every_difference_is_seen_and_not_only_those_of_grades() -> None:
-    """Of 1,560 pairs of different servers a handful passes as the same, and none with another letter."""
+    """Of more than 1,600 pairs of different servers a handful passes as the same, and none with another letter."""
     missed = [
         (name, after)
         for name, before in POSTURES.items()
@@ -182,6 +182,33 @@ def test_every_version_that_comes_back_is_seen(version: int) -> None:
         assert check_model(POSTURES[name], after)[0].sameness is Sameness.DIFFERENT, name
 
 
+def test_every_version_that_goes_is_seen() -> None:
+    for name, server in MODELS.items():
+        for version in server.suites:
+            others = {one: suites for one, suites in server.suites.items() if one != version}
+            if others:
+                verdict, _ = check_model(POSTURES[name], replace(server, suites=others))
+                assert verdict.sameness is Sameness.DIFFERENT, (name, version)
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.data(), _known_suites, st.booleans())
+def test_whatever_goes_is_seen_if_a_grade_could_depend_on_it(
+    data: st.DataObject, suites: tuple[int, ...], own_order: bool
+) -> None:
+    """One suite, whichever, from wherever; and the other way round, for what is added."""
+    versions = data.draw(st.sets(st.sampled_from((code.SSL3, code.TLS10, code.TLS11, code.TLS12)), min_size=1))
+    server = ModelServer(dict.fromkeys(sorted(versions), suites), curves=code.EC_GROUPS, own_order=own_order)
+    version, place = data.draw(st.sampled_from(sorted(versions))), data.draw(st.integers(0, len(suites) - 1))
+    less = {**server.suites, version: (*suites[:place], *suites[place + 1 :])}
+    after = replace(server, suites={one: found for one, found in less.items() if found})
+    before, now = enumerate_model(server), enumerate_model(after)
+    verdict, _ = check_model(before, after)
+    if dict(grade_facts(before)) != dict(grade_facts(now)):
+        assert verdict.sameness is Sameness.DIFFERENT
+    assert check_model(now, server)[0].sameness is Sameness.DIFFERENT
+
+
 def test_on_a_modern_server_each_suite_and_each_group_is_asked_for_sooner_or_later() -> None:
     before = POSTURES["intermediate, one group less"]
     server = MODELS["intermediate, one group less"]
@@ -219,6 +246,18 @@ def test_the_same_seed_asks_the_same() -> None:
 
     assert asked("a") == asked("a")
     assert asked("a") != asked("b")
+
+
+def test_a_server_whose_alerts_do_not_tell_versions_from_suites_is_enumerated_where_room_is_short() -> None:
+    server = MODELS["legacy, broken ciphers at the end"]
+
+    def vague(offer: Offer) -> Answer:
+        answer = server(offer)
+        return Refused(alert=40) if isinstance(answer, Refused) and answer.alert == 70 else answer
+
+    verdict, _ = check_model(enumerate_model(server), vague)
+    assert verdict.sameness is Sameness.DIFFERENT
+    assert check_model(POSTURES["legacy"], MODELS["legacy"])[0].sameness is Sameness.SAME
 
 
 def _after(count: int, server: ModelServer, then: Answer) -> Any:
