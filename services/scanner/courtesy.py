@@ -114,10 +114,12 @@ class _Turn(AbstractAsyncContextManager[None]):
     deadline: float | None = None
 
     async def __aenter__(self) -> None:
-        probe = self.deadline is None
+        if self.deadline is None:
+            await self.courtesy._enter(self.address, probe=True)
+            return
         try:
             async with asyncio.timeout_at(self.deadline):
-                await self.courtesy._enter(self.address, probe=probe)
+                await self.courtesy._enter(self.address, probe=False)
         except TimeoutError as error:
             raise Unsuccessful(
                 Outcome.NOT_PERFORMED, f"other scans of {self.address} left no time: at most so many at once"

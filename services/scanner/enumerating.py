@@ -104,8 +104,9 @@ class Enumeration:
     async def _find(self, *, known_good: bool) -> Found:
         alpn = self.endpoint.alpn
         tls13_taken: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
-        (versions, groups, fallback), tls13 = await asyncio.gather(
-            self._below_tls13(tls13_taken, alpn=alpn), self._tls13(tls13_taken, alpn=alpn)
+        # What takes the most rounds comes first: there are fewer slots than versions.
+        tls13, (versions, groups, fallback) = await asyncio.gather(
+            self._tls13(tls13_taken, alpn=alpn), self._below_tls13(tls13_taken, alpn=alpn)
         )
         throttled, notes = await self._control(known_good=known_good)
         if self._stopped is not None:
@@ -124,12 +125,12 @@ class Enumeration:
     async def _below_tls13(
         self, tls13_taken: Awaitable[bool], *, alpn: bool
     ) -> tuple[tuple[VersionFound, ...], GroupsFound | None, Support]:
-        ssl2, ssl3, tls10, tls11, (tls12, groups) = await asyncio.gather(
-            self._ssl2(),
-            self._play(enumerate_version(code.SSL3, alpn=False)),
-            self._play(enumerate_version(code.TLS10, alpn=False)),
-            self._play(enumerate_version(code.TLS11, alpn=False)),
+        (tls12, groups), tls11, tls10, ssl3, ssl2 = await asyncio.gather(
             self._tls12(alpn=alpn),
+            self._play(enumerate_version(code.TLS11, alpn=False)),
+            self._play(enumerate_version(code.TLS10, alpn=False)),
+            self._play(enumerate_version(code.SSL3, alpn=False)),
+            self._ssl2(),
         )
         versions = (ssl2, ssl3, tls10, tls11, tls12)
         best = best_with_suites(versions)

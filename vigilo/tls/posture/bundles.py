@@ -59,21 +59,25 @@ def cut(suites: tuple[int, ...], size: int) -> tuple[tuple[int, ...], ...]:
     return tuple(suites[start : start + size] for start in range(0, len(suites), size))
 
 
+@cache
 def is_ecdhe(suite: int) -> bool:
     """True for suites with an ephemeral key on a curve."""
     return SUITE_NAMES.get(suite, "").startswith(("TLS_ECDHE_RSA_", "TLS_ECDHE_ECDSA_", "TLS_ECDH_anon_"))
 
 
+@cache
 def is_dhe(suite: int) -> bool:
     """True for suites with an ephemeral key in a finite field."""
     return SUITE_NAMES.get(suite, "").startswith(("TLS_DHE_", "TLS_DH_anon_"))
 
 
+@cache
 def is_chacha(suite: int) -> bool:
     """True for ChaCha20-Poly1305."""
     return "_CHACHA20_POLY1305" in SUITE_NAMES.get(suite, "")
 
 
+@cache
 def is_cbc(suite: int) -> bool:
     """True for block ciphers in CBC mode, the only ones that encrypt-then-MAC is about (RFC 7366)."""
     return "_CBC_" in SUITE_NAMES.get(suite, "")

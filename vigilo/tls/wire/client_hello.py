@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from types import MappingProxyType
 
 from vigilo.tls.wire import code_points as code
@@ -17,6 +18,7 @@ _DEFLATE, _NO_COMPRESSION = 1, 0
 _PSK_WITH_DHE = 1
 _APPLICATION_PROTOCOLS = (b"h2", b"http/1.1")
 _X25519 = 29
+_REMEMBERED_MAX = 2048  # offers: most hosts are asked the same ones; a KiB each
 _NONE: Mapping[int, bytes] = MappingProxyType({})
 
 # SSL 2's seven, by their three-octet code points (draft-hickman-netscape-ssl-00, appendix C.4).
@@ -51,8 +53,7 @@ def encode(
         numbers((min(offer.version, code.TLS12),)),
         random[:32],
         vector(1, random[32:64] if offer.version == code.TLS13 else session_id),
-        vector(2, numbers(_suites(offer))),
-        vector(1, bytes(_compressions(offer))),
+        _choices(offer),
     ]
     if offer.version > code.SSL3:
         body.append(vector(2, _extensions(offer, sni, share=random[64:96], extras=extras)))
@@ -77,41 +78,62 @@ def _compressions(offer: Offer) -> tuple[int, ...]:
     return (_NO_COMPRESSION,) if offer.plain or offer.version == code.TLS13 else (_DEFLATE, _NO_COMPRESSION)
 
 
+@lru_cache(_REMEMBERED_MAX)
+def _choices(offer: Offer) -> bytes:
+    return vector(2, numbers(_suites(offer))) + vector(1, bytes(_compressions(offer)))
+
+
 def _extensions(offer: Offer, sni: str | None, *, share: bytes, extras: Mapping[int, bytes]) -> bytes:
-    present: list[tuple[int, bytes]] = []
-    if sni is not None:
-        present.append((code.SERVER_NAME, vector(2, b"\x00" + vector(2, sni.encode("ascii")))))
+    name = {} if sni is None else {code.SERVER_NAME: vector(2, b"\x00" + vector(2, sni.encode("ascii")))}
+    shares = offer.share and offer.version == code.TLS13
+    if not shares and not extras:
+        return _joined(name) + _usual_extensions(offer)
+    usual = _present(offer)
+    if shares:
+        usual[code.KEY_SHARE] = vector(2, numbers((_X25519,)) + vector(2, share))
+    return _joined({**name, **usual, **extras})
+
+
+@lru_cache(_REMEMBERED_MAX)
+def _usual_extensions(offer: Offer) -> bytes:
+    return _joined(_present(offer))
+
+
+def _joined(extensions: Mapping[int, bytes]) -> bytes:
+    return b"".join(numbers((kind,)) + vector(2, content) for kind, content in extensions.items())
+
+
+def _present(offer: Offer) -> dict[int, bytes]:
+    """Every extension of an offer but the server's name, in order; the key share without keys."""
+    present: dict[int, bytes] = {}
     if offer.groups:
-        present.append((code.SUPPORTED_GROUPS, vector(2, numbers(offer.groups))))
+        present[code.SUPPORTED_GROUPS] = vector(2, numbers(offer.groups))
     if offer.version >= code.TLS12:
-        present.append((code.SIGNATURE_ALGORITHMS, vector(2, numbers(code.SIGNATURE_SCHEMES))))
+        present[code.SIGNATURE_ALGORITHMS] = vector(2, numbers(code.SIGNATURE_SCHEMES))
     if offer.version == code.TLS13:
-        present.extend(_tls13(offer, share))
+        present |= _TLS13
     elif not offer.plain:
-        present.extend(_up_to_tls12(offer))
+        present |= _up_to_tls12(offer)
     if offer.alpn and not offer.plain:
         names = b"".join(vector(1, name) for name in _APPLICATION_PROTOCOLS)
-        present.append((code.ALPN, vector(2, names)))
-    said = {**dict(present), **extras}
-    return b"".join(numbers((kind,)) + vector(2, content) for kind, content in said.items())
+        present[code.ALPN] = vector(2, names)
+    return present
 
 
-def _tls13(offer: Offer, share: bytes) -> list[tuple[int, bytes]]:
-    shares = numbers((_X25519,)) + vector(2, share) if offer.share else b""
-    return [
-        (code.SUPPORTED_VERSIONS, vector(1, numbers((code.TLS13,)))),
-        (code.PSK_MODES, vector(1, bytes((_PSK_WITH_DHE,)))),
-        (code.KEY_SHARE, vector(2, shares)),
-    ]
+_TLS13 = {
+    code.SUPPORTED_VERSIONS: vector(1, numbers((code.TLS13,))),
+    code.PSK_MODES: vector(1, bytes((_PSK_WITH_DHE,))),
+    code.KEY_SHARE: vector(2, b""),
+}
 
 
-def _up_to_tls12(offer: Offer) -> list[tuple[int, bytes]]:
-    points = [(code.EC_POINT_FORMATS, vector(1, bytes((_UNCOMPRESSED_POINTS,))))] if offer.groups else []
-    return [
-        *points,
-        (code.STATUS_REQUEST, bytes((_OCSP,)) + bytes(4)),
-        (code.ENCRYPT_THEN_MAC, b""),
-        (code.EXTENDED_MASTER_SECRET, b""),
-        (code.SESSION_TICKET, b""),
-        (code.RENEGOTIATION_INFO, b"\x00"),
-    ]
+def _up_to_tls12(offer: Offer) -> dict[int, bytes]:
+    points = {code.EC_POINT_FORMATS: vector(1, bytes((_UNCOMPRESSED_POINTS,)))} if offer.groups else {}
+    return {
+        **points,
+        code.STATUS_REQUEST: bytes((_OCSP,)) + bytes(4),
+        code.ENCRYPT_THEN_MAC: b"",
+        code.EXTENDED_MASTER_SECRET: b"",
+        code.SESSION_TICKET: b"",
+        code.RENEGOTIATION_INFO: b"\x00",
+    }
