@@ -7,7 +7,7 @@ BIN := .venv/bin
 PYTEST := $(BIN)/pytest
 PINNED := pyproject.toml uv.lock .ci/set-up
 
-.PHONY: help run test lint fmt types imports unit contract integration e2e faults bench schemas flow clean
+.PHONY: help run test lint fmt types imports unit contract integration e2e faults agreement bench schemas flow clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -46,6 +46,9 @@ e2e: .venv/ready-to-test ## The whole system, as its user sees it
 
 faults: .venv/ready-to-test ## Kill and stop processes in the middle of work; minutes
 	@$(PYTEST) -m slow tests/faults tests/integration
+
+agreement: .venv/ready-to-test ## Compare full scans with sslyze and sslscan on real servers; minutes
+	@$(PYTEST) -s -m slow tests/integration/scanner/test_agreement.py
 
 bench: .venv/ready-to-test ## Measure latency, throughput and memory on this machine
 	@$(PYTEST) -s tests/bench

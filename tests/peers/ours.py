@@ -26,7 +26,7 @@ async def scan(port: int, protocol: Protocol | None, tools: Tools) -> tuple[Acco
         await tools.close()
         assert snapshot.outcome is Outcome.OK, (snapshot.outcome, snapshot.detail)
         facts = {} if snapshot.posture is None else facts_of(snapshot.posture)
-        facts |= {} if protocol is None else {"STARTTLS": word("done")}
+        facts["reached"] = word("yes")
         return Account(NAME, facts, relay.accepted, seconds), snapshot
 
 

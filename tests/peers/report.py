@@ -32,24 +32,45 @@ def tables(rows: Sequence[Row], explanations: Sequence[Explanation]) -> str:
     return f"{_servers(rows, explanations)}\n{_reasons(rows, explanations)}"
 
 
+_PEERS = ("sslyze", "sslscan", "s_client")
+_COUNTED = ("vigilo", "sslyze", "sslscan")
+
+
 def _servers(rows: Sequence[Row], explanations: Sequence[Explanation]) -> str:
-    lines = ["| server | facts (suites) | connections | seconds |", "| --- | --- | --- | --- |"]
-    lines.extend(_server(row, explanations) for row in rows)
-    return "\n".join(lines) + "\n"
+    """Facts agreed of facts compared, the reasons for the others in brackets; TCP connections."""
+    head = ("server", "suites", *_PEERS, *(f"connections: {one}" for one in _COUNTED))
+    lines = [f"| {' | '.join(head)} |", "| --- " * len(head) + "|"]
+    lines.extend(f"| {' | '.join(_server(row, explanations))} |" for row in rows)
+    return "\n".join([*lines, _totals(rows)]) + "\n"
 
 
-def _server(row: Row, explanations: Sequence[Explanation]) -> str:
+def _server(row: Row, explanations: Sequence[Explanation]) -> list[str]:
     suites = sum(len(words) for fact, words in row.ours.facts.items() if fact.endswith(" suites"))
-    agreed = []
-    for peer in row.peers:
-        found = differences(row.server, row.ours, peer)
-        numbers = sorted({explanations.index(one) + 1 for each in found if (one := explain(each, explanations))})
-        because = f" ({', '.join(map(str, numbers))})" if numbers else ""
-        agreed.append(f"{peer.program} {compared(row.ours, peer) - len(found)}/{compared(row.ours, peer)}{because}")
-    all_of_them = (row.ours, *row.peers)
-    took = [", ".join(f"{one.program} {one.connections}" for one in all_of_them)]
-    took.append(", ".join(f"{one.program} {one.seconds:.2f}" for one in all_of_them))
-    return f"| {row.server} | {', '.join(agreed)} ({suites}) | {' | '.join(took)} |"
+    peers = {one.program: one for one in row.peers}
+    connections = {one.program: str(one.connections) for one in (row.ours, *row.peers)}
+    agreed = [_agreed(row, peers[name], explanations) if name in peers else "-" for name in _PEERS]
+    return [row.server, str(suites), *agreed, *(connections.get(name, "-") for name in _COUNTED)]
+
+
+def _agreed(row: Row, peer: Account, explanations: Sequence[Explanation]) -> str:
+    found = differences(row.server, row.ours, peer)
+    reasons = [explain(one, explanations) for one in found]
+    numbers = sorted({explanations.index(one) + 1 for one in reasons if one is not None})
+    because = f" ({', '.join(map(str, numbers))})" if numbers else ""
+    return f"{compared(row.ours, peer) - len(found)} of {compared(row.ours, peer)}{because}"
+
+
+def _totals(rows: Sequence[Row]) -> str:
+    def facts(name: str) -> str:
+        pairs = [(row, peer) for row in rows for peer in row.peers if peer.program == name]
+        whole = sum(compared(row.ours, peer) for row, peer in pairs)
+        return f"{whole - sum(len(differences(row.server, row.ours, peer)) for row, peer in pairs)} of {whole}"
+
+    def connections(name: str) -> str:
+        return str(sum(one.connections for row in rows for one in (row.ours, *row.peers) if one.program == name))
+
+    cells = (f"all {len(rows)}", "", *map(facts, _PEERS), *map(connections, _COUNTED))
+    return f"| {' | '.join(cells)} |"
 
 
 def _reasons(rows: Sequence[Row], explanations: Sequence[Explanation]) -> str:

@@ -19,6 +19,7 @@ from tests.fakes.relay import Relay
 from tests.peers.facts import SNI, Account, Words, word
 from vigilo.events.hosts import Protocol
 from vigilo.events.posture import Posture
+from vigilo.tls.wire.suite_names import suite_name
 
 NAME = "s_client"
 _SECONDS = 20
@@ -57,7 +58,8 @@ def _pick(port: int, protocol: Protocol | None, version: str, names: Sequence[st
 @cache
 def _names() -> Mapping[str, str]:
     """OpenSSL's name of each suite by the registry's."""
-    command = [_openssl(), "ciphers", "-stdname", "ALL:COMPLEMENTOFALL:@SECLEVEL=0"]
+    every = ":".join(suite_name(code) for code in range(0x1301, 0x1306))  # CCM is offered only when named
+    command = [_openssl(), "ciphers", "-stdname", "-ciphersuites", every, "ALL:COMPLEMENTOFALL:@SECLEVEL=0"]
     lines = subprocess.run(command, check=True, capture_output=True, text=True, timeout=_SECONDS).stdout.splitlines()
     return {words[0]: words[2] for line in lines if len(words := line.split()) > 2}
 

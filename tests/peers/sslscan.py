@@ -46,10 +46,7 @@ def scan(port: int, protocol: Protocol | None, folder: Path) -> Account:
         )
         seconds = time.monotonic() - begun
         assert report.exists(), done.stdout + done.stderr
-        told = parse(report.read_text(errors="replace"))
-        # What it cannot talk its way to is a fact, too: nothing is passed over in silence.
-        facts = told if protocol is None else {"STARTTLS": word("done"), **told}
-        return Account(NAME, facts, relay.accepted, seconds)
+        return Account(NAME, parse(report.read_text(errors="replace")), relay.accepted, seconds)
 
 
 def parse(report: str) -> dict[str, Words]:
@@ -57,8 +54,9 @@ def parse(report: str) -> dict[str, Words]:
     document = ElementTree.fromstring(report)
     server = document.find("ssltest")
     if server is None:
-        return {"STARTTLS": word(re.sub(r"127\.0\.0\.1:\d+", "the server", document.findtext("error", "nothing said")))}
-    facts: dict[str, Words] = {}
+        # What it cannot talk its way to is a fact, too: nothing is passed over in silence.
+        return {"reached": word(re.sub(r"127\.0\.0\.1:\d+", "the server", document.findtext("error", "no result")))}
+    facts = {"reached": word("yes")}
     for one in server.iter("protocol"):
         name = f"{one.get('type', '').upper()}v{one.get('version')}"
         facts[name] = accepted(one.get("enabled") == "1")

@@ -80,16 +80,17 @@ def scan(port: int, protocol: Protocol | None, folder: Path) -> Account:
         )
         seconds = time.monotonic() - begun
         assert done.returncode == 0, done.stdout + done.stderr
-        facts = parse(report.read_text()) | ({} if protocol is None else {"STARTTLS": word("done")})
-        return Account(NAME, facts, relay.accepted, seconds)
+        return Account(NAME, parse(report.read_text()), relay.accepted, seconds)
 
 
 def parse(report: str) -> dict[str, Words]:
     """The facts of a JSON report. A command that failed says nothing."""
     (server,) = json.loads(report)["server_scan_results"]
-    assert server["connectivity_status"] == "COMPLETED", server["connectivity_error_trace"]
+    if server["connectivity_status"] != "COMPLETED":
+        # What it cannot talk to is a fact, too: nothing is passed over in silence.
+        return {"reached": word(server["connectivity_error_trace"].strip().rsplit('"', maxsplit=2)[-2])}
     results = {name: one["result"] for name, one in server["scan_result"].items() if one["status"] == "COMPLETED"}
-    facts: dict[str, Words] = {}
+    facts = {"reached": word("yes")}
     for version, name in _RESULTS.items():
         if found := results.get(f"{name}_cipher_suites"):
             facts |= _version_facts(version, found)

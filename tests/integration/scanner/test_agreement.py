@@ -25,7 +25,7 @@ from tests.fakes.tls_server import Serving, TlsServer
 from tests.fakes.web_servers import EVERYTHING, haproxy, nginx
 from tests.peers import ours, s_client, sslscan, sslyze
 from tests.peers.explained import EXPLANATIONS
-from tests.peers.facts import in_order
+from tests.peers.facts import Account, compared, in_order
 from tests.peers.report import Row, explain, tables
 from vigilo.events.hosts import Protocol
 from vigilo.tls.wire.client_hello import SSL2_CIPHERS
@@ -156,30 +156,43 @@ async def test_nginx_offers_what_openssl_says_it_does(
         assert mine.facts[f"{version} order"] == in_order(known)
 
 
+def test_a_difference_without_a_reason_is_seen() -> None:
+    """One suite less, one version more, another order: none of it has a reason."""
+    suites, more = frozenset({"TLS_A", "TLS_B"}), frozenset({"accepted"})
+    mine = Account("vigilo", {"TLSv1.2 suites": suites, "TLSv1.2 order": in_order(("TLS_A", "TLS_B"))}, 1, 0.0)
+    theirs = Account(
+        "sslscan", {"TLSv1.2 suites": suites - {"TLS_B"}, "TLSv1.2 order": in_order(("TLS_B", "TLS_A"))}, 1, 0
+    )
+    assert [one.fact for one in Row("nginx", mine, [theirs]).differences] == ["TLSv1.2 suites", "TLSv1.2 order"]
+    assert not any(explain(one, EXPLANATIONS) for one in Row("nginx", mine, [theirs]).differences)
+    assert Row("nginx", mine, [Account("sslyze", {"TLSv1.1": more}, 1, 0.0)]).differences == []  # we said nothing of it
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("name", SERVERS)
 async def test_three_scanners_agree(
     name: str, leaves: tuple[Issued, Issued], open_folder: Path, tmp_path: Path, tools: Tools, rows: list[Row]
 ) -> None:
-    sslyze.program()  # before any server: absent, the test is skipped
+    sslyze.program()  # before any server: where it cannot be had, the test is skipped
+    found: list[Row] = []
     with SERVERS[name](*leaves, open_folder) as ports:
         for way, port in ports.items():
-            protocol = PROTOCOLS.get(way)
-            mine, snapshot = await ours.scan(port, protocol, tools)
-            peers = [sslyze.scan(port, protocol, tmp_path)] if sslyze.speaks(protocol) else []
-            peers.append(sslscan.scan(port, protocol, tmp_path))
-            if snapshot.posture is not None and snapshot.client_certificate_demanded is not True:
-                peers.append(s_client.ask(port, protocol, snapshot.posture))
-            rows.append(Row(f"{name} {way}".strip(), mine, peers))
-            assert snapshot.posture is None or not snapshot.posture.throttled
-    unexplained = [
-        str(one)
-        for row in rows
-        if row.server.startswith(name)
-        for one in row.differences
-        if not explain(one, EXPLANATIONS)
-    ]
+            found.append(await compare(f"{name} {way}".strip(), port, PROTOCOLS.get(way), tmp_path, tools))
+    rows.extend(found)
+    unexplained = [str(one) for row in found for one in row.differences if not explain(one, EXPLANATIONS)]
     assert not unexplained, "\n".join(unexplained)
+
+
+async def compare(server: str, port: int, protocol: Protocol | None, folder: Path, tools: Tools) -> Row:
+    mine, snapshot = await ours.scan(port, protocol, tools)
+    assert snapshot.posture is not None
+    assert not snapshot.posture.throttled
+    peers = [sslyze.scan(port, protocol, folder)] if sslyze.speaks(protocol) else []
+    peers.append(sslscan.scan(port, protocol, folder))
+    if not snapshot.client_certificate_demanded:
+        peers.append(s_client.ask(port, protocol, snapshot.posture))
+    assert all(compared(mine, peer) for peer in peers)
+    return Row(server, mine, peers)
 
 
 @pytest.mark.slow
