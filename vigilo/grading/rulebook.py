@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from vigilo.grading.rule import Rule
 from vigilo.grading.rules.cabf_br import key_size, signature_algorithm
-from vigilo.grading.rules.house import hsts, post_quantum, stapling, vulnerabilities
+from vigilo.grading.rules.house import hsts, interception, post_quantum, stapling, vulnerabilities
 from vigilo.grading.rules.rfc5280 import chain_validates, within_validity
 from vigilo.grading.rules.rfc8996 import protocol_version
 from vigilo.grading.rules.rfc9325 import cipher_suites
@@ -26,6 +26,7 @@ VIGILO_2026 = Rulebook(
     rules=(
         chain_validates.RULE,
         name_matches.RULE,
+        interception.RULE,
         within_validity.RULE,
         protocol_version.RULE,
         cipher_suites.RULE,
