@@ -53,7 +53,6 @@ class Figures:
 
     def finished(self, snapshot: Snapshot, request: ScanRequested, *, appended_ms: int, at: datetime) -> None:
         """One snapshot is acknowledged."""
-        self._suspect.set(snapshot.pool_suspect)
         self._scans.labels(snapshot.outcome, request.lane, snapshot.depth).inc()
         self._seconds.labels(request.lane, snapshot.depth).observe((snapshot.duration_ms or 0) / 1000)
         if snapshot.throttled:
@@ -61,6 +60,10 @@ class Figures:
         for connections in _asked_now(snapshot):
             self._connections.labels(snapshot.depth).observe(connections)
         self.clock_skew_s = at.timestamp() - appended_ms / 1000
+
+    def suspected(self, *, is_suspect: bool) -> None:
+        """Whether the pool seems to have lost its network, as of now."""
+        self._suspect.set(is_suspect)
 
     def expired(self, request: ScanRequested) -> None:
         """One request came too late."""

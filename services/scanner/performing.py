@@ -101,6 +101,8 @@ class Performer:
     def _marked(self, request: ScanRequested, snapshot: Snapshot) -> Snapshot:
         before, pool = self.health.is_suspect, self.membership.pool
         marked = self.health.hear(request, snapshot, at=self.tools.now())
+        # Not with the snapshot's own figures: those come when it is acknowledged, in any order.
+        self.figures.suspected(is_suspect=self.health.is_suspect)
         if self.health.is_suspect and not before:
             logger.error("pool %s: most hosts fell silent at once: is its own network well?", pool)
         elif before and not self.health.is_suspect:
