@@ -19,7 +19,10 @@ _RECORD = 16 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Clear:
-    """What is said. `takes_from` is the first version of a ClientHello that is answered; others get `alert`."""
+    """What is said. Hellos of `refuses_versions` get `alert`. `before`: what is said in the clear, and what answers it.
+
+    `demands` are the names (DER) of a CertificateRequest; records hold `fragment` bytes at most.
+    """
 
     chain: Sequence[bytes]
     version: int = 0x0303
@@ -27,6 +30,8 @@ class Clear:
     staple: bytes | None = None
     demands: Sequence[bytes] | None = None
     fragment: int = _RECORD
+    scts: bytes | None = None
+    before: Sequence[tuple[bytes, bytes]] = ()
     refuses_versions: frozenset[int] = frozenset()
     alert: int = 40
 
@@ -34,6 +39,7 @@ class Clear:
 def first_flight(clear: Clear) -> bytes:
     """ServerHello, Certificate, perhaps CertificateStatus and CertificateRequest, ServerHelloDone, cut into records."""
     extensions = {} if clear.staple is None else {5: b""}
+    extensions |= {} if clear.scts is None else {18: clear.scts}
     said = message(2, server_hello(clear.version, clear.suite, extensions=extensions))
     said += message(11, _vector(3, b"".join(_vector(3, one) for one in clear.chain)))
     if clear.staple is not None:
@@ -59,6 +65,12 @@ def clear_server(clear: Clear) -> Iterator[int]:
     def serve(connection: socket.socket) -> None:
         connection.settimeout(5)
         with connection, contextlib.suppress(OSError):
+            for words, answer in clear.before:
+                connection.sendall(words)
+                while answer not in connection.recv(4096):
+                    pass
+            if clear.before:
+                connection.sendall(b"220 go ahead\r\n")
             hello = connection.recv(4096)
             offered = int.from_bytes(hello[9:11], "big")
             if offered in clear.refuses_versions:

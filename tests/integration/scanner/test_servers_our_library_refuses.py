@@ -15,8 +15,9 @@ from tests.fakes.clear_server import Clear, clear_server
 from tests.fakes.foreign_servers import tlslite_server
 from tests.fakes.scan_requests import light_request
 from tests.fakes.tls_server import Serving, TlsServer
-from vigilo.events.facts import KeyAlgorithm
+from vigilo.events.facts import KeyAlgorithm, SctSource
 from vigilo.events.handshakes import ReadBy
+from vigilo.events.hosts import Protocol
 from vigilo.events.scans import Outcome, Snapshot
 
 
@@ -130,6 +131,24 @@ async def test_staple_and_demand_are_read_too(tools: Tools, authority: pki.Autho
     demand = snapshot.client_certificate
     assert demand is not None
     assert (demand.ca_names[0], len(demand.ca_names), demand.ca_names_count) == ("CN=CA 0", 10, 30)
+
+
+async def test_timestamps_beside_the_certificate(tools: Tools, rsa_leaf: pki.Issued) -> None:
+    """Our library never asks for them; a hello of our own does."""
+    timestamp = b"\x00" + b"\x07" * 32 + (1_700_000_000_000).to_bytes(8, "big") + bytes(2) + b"\x04\x03\x00\x00"
+    scts = (len(timestamp) + 2).to_bytes(2, "big") + len(timestamp).to_bytes(2, "big") + timestamp
+    served = Clear(rsa_leaf.chain_der, version=0x0300, scts=scts)
+    with clear_server(served) as port:
+        snapshot = await scan(tools, port)
+    assert [(one.log_id, one.source) for one in snapshot.scts] == [("07" * 32, SctSource.TLS_EXTENSION)]
+
+
+async def test_after_starttls(tools: Tools, rsa_leaf: pki.Issued) -> None:
+    smtp = ((b"220 mx ESMTP\r\n", b"EHLO"), (b"250-mx\r\n250 STARTTLS\r\n", b"STARTTLS"))
+    with clear_server(Clear(rsa_leaf.chain_der, version=0x0300, suite=0x0004, before=smtp)) as port:
+        snapshot = await scan_target(light_request("127.0.0.1", port, protocol=Protocol.SMTP), tools)
+    assert (snapshot.outcome, snapshot.read_by, snapshot.protocol) == (Outcome.OK, ReadBy.OWN, Protocol.SMTP)
+    assert (snapshot.tls_version, snapshot.chain_count) == ("SSLv3", 2)
 
 
 async def test_a_suite_nobody_offered_is_no_chain(tools: Tools, rsa_leaf: pki.Issued) -> None:
