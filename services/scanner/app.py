@@ -75,6 +75,7 @@ class Scanner:
                 egress=settings.scan_egress(),
                 name=settings.scanner_name,
                 ehlo_name=settings.ehlo_name,
+                probes=settings.probes(),
                 courtesy=_courtesy(settings),
             )
             stack.push_async_callback(tools.close)

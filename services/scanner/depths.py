@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import socket
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -11,12 +12,14 @@ from functools import partial
 from services.scanner import probing
 from services.scanner.checking import POSTURE_SECONDS, Checking
 from services.scanner.choosing import to_enumerate, to_enumerate_too
+from services.scanner.connect import connect
 from services.scanner.enumerating import Endpoint, Enumeration
 from services.scanner.pacing import PacedLook
 from services.scanner.patience import GREETING_SECONDS
 from services.scanner.sightings import AddressSeen, HostSeen, PostureSeen
 from services.scanner.tools import Tools
 from services.scanner.unchanged import conclude, to_check
+from services.scanner.vulnerabilities import Examination
 from vigilo.events.hostnames import normalise_hostname
 from vigilo.events.hosts import Protocol
 from vigilo.events.posture import Posture
@@ -85,7 +88,23 @@ class Depths:
             opened=partial(self._note_connection, seen),
             turns=self.tools.courtesy.probe(seen.address),
         )
-        return await enumeration.run(known_good=seen.outcome is Outcome.OK)
+        posture = await enumeration.run(known_good=seen.outcome is Outcome.OK)
+        return await self._examine(posture, enumeration.endpoint, deadline)
+
+    async def _examine(self, posture: Posture, endpoint: Endpoint, deadline: float) -> Posture:
+        """Known holes, as far as the posture leaves them possible. Not after STARTTLS: mail servers ban for less."""
+        if endpoint.protocol is not Protocol.TLS:
+            return posture
+        tools = self.tools
+
+        async def open_connection() -> socket.socket:
+            tools.count_connection()
+            return await connect(endpoint.address, endpoint.port, deadline=deadline)
+
+        turns = tools.courtesy.probe(endpoint.address)
+        return await Examination(
+            posture, tools.probes, open_connection, tools.part_from, endpoint.sni, deadline, turns=turns
+        ).run()
 
     def _endpoint(self, seen: AddressSeen) -> Endpoint:
         """How to ask this address: by the protocol in which it has just been spoken to."""
