@@ -6,7 +6,7 @@ import contextlib
 import socket
 import struct
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Literal
@@ -41,7 +41,14 @@ class Leave:
     how: Literal["fin", "rst"] = "fin"
 
 
-Step = Hear | Say | Wait | Leave
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """Sends what `make` makes of all that has been heard so far."""
+
+    make: Callable[[bytes], bytes]
+
+
+Step = Hear | Say | Wait | Leave | Reply
 
 
 def alert(description: int, *, level: int = 2) -> bytes:
@@ -104,6 +111,8 @@ class HostileServer:
                     for byte in data:
                         connection.sendall(bytes((byte,)))
                         self._stop.wait(every)
+            case Reply(make):
+                connection.sendall(make(bytes(heard)))
             case Wait(seconds):
                 self._stop.wait(seconds)
             case Leave("rst"):

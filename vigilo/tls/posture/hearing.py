@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from vigilo.tls.posture.answers import Answer, Chosen, Refused, Unclear
 from vigilo.tls.wire import code_points as code
-from vigilo.tls.wire.client_hello import Offer
+from vigilo.tls.wire.client_hello import Offer, compressions
 from vigilo.tls.wire.reading import Malformed
 from vigilo.tls.wire.records import ChangeCipherSpec, FatalAlert, Item, Message, Records
 from vigilo.tls.wire.server_hello import (
@@ -96,6 +96,8 @@ def _flaw(offer: Offer, hello: ServerHello) -> Answer | None:
         return Unclear(f"answered in version {hello.version:#06x}, which was not offered")
     if hello.suite not in offer.suites:
         return Unclear(f"chose {suite_name(hello.suite)}, which was not offered")
+    if hello.compression not in compressions(offer):
+        return Unclear(f"chose compression {hello.compression}, which was not offered")
     if offer.version == code.TLS13 and not (hello.retry or offer.share):
         return Unclear("went on without a key share")
     return None

@@ -74,13 +74,14 @@ def _suites(offer: Offer) -> tuple[int, ...]:
     return (*offer.suites, code.RENEGOTIATION_SCSV) if offer.version == code.SSL3 else offer.suites
 
 
-def _compressions(offer: Offer) -> tuple[int, ...]:
+def compressions(offer: Offer) -> tuple[int, ...]:
+    """The compression methods offered."""
     return (_NO_COMPRESSION,) if offer.plain or offer.version == code.TLS13 else (_DEFLATE, _NO_COMPRESSION)
 
 
 @lru_cache(_REMEMBERED_MAX)
 def _choices(offer: Offer) -> bytes:
-    return vector(2, numbers(_suites(offer))) + vector(1, bytes(_compressions(offer)))
+    return vector(2, numbers(_suites(offer))) + vector(1, bytes(compressions(offer)))
 
 
 def _extensions(offer: Offer, sni: str | None, *, share: bytes, extras: Mapping[int, bytes]) -> bytes:
