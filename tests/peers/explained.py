@@ -37,7 +37,7 @@ EXPLANATIONS: tuple[Explanation, ...] = (
         ours=("*MLKEM*", "curveSM2"),
         right="vigilo",
         reason="version 2.0.7 does not ask for post-quantum groups",
-        verified="as above",
+        verified="see 1",
     ),
     Explanation(
         peer="sslscan",
@@ -84,8 +84,8 @@ EXPLANATIONS: tuple[Explanation, ...] = (
         ours=("*",),
         theirs=("TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384", "TLS_ECDHE_RSA_WITH_AES_256_CBC_SHA"),
         right="vigilo",
-        reason="the same",
-        verified="as above",
+        reason="see 6",
+        verified="see 6",
     ),
     Explanation(
         peer="sslscan",
@@ -94,8 +94,8 @@ EXPLANATIONS: tuple[Explanation, ...] = (
         ours=("accepted",),
         theirs=("rejected",),
         right="vigilo, sslyze",
-        reason="the same, at the first question already",
-        verified="as above",
+        reason="see 6, at the first question already",
+        verified="see 6",
     ),
     Explanation(
         peer="sslscan",

@@ -189,9 +189,8 @@ async def compare(server: str, port: int, protocol: Protocol | None, folder: Pat
     assert not snapshot.posture.throttled
     peers = [sslyze.scan(port, protocol, folder)] if sslyze.speaks(protocol) else []
     peers.append(sslscan.scan(port, protocol, folder))
-    if not snapshot.client_certificate_demanded:
-        peers.append(s_client.ask(port, protocol, snapshot.posture))
     assert all(compared(mine, peer) for peer in peers)
+    peers.append(s_client.ask(port, protocol, snapshot.posture))
     return Row(server, mine, peers)
 
 
