@@ -26,6 +26,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from tests.bench.figures import report
 from tests.fakes.distribution import CACHE, running, unpacked
 from tests.fakes.pki import Authority
+from tests.fakes.slow_link import slow_link
 
 HERE = Path(__file__).parent
 NAME = "a.test"
@@ -170,3 +171,17 @@ def test_a_full_scan_beside_its_peers(tmp_path: Path) -> None:
     for name in costs.keys() & targets.keys():
         _print_ratios(name, costs["Vigilo"], costs[name], targets[name])
     assert all(len(measured) == ROUNDS for measured in costs.values())
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+def test_a_full_scan_of_a_far_server(tmp_path: Path) -> None:
+    print()
+    with ExitStack() as stack:
+        near = stack.enter_context(nginx(tmp_path))
+        far = stack.enter_context(slow_link(near, round_trip_seconds=0.05))
+        scan = driver(stack, sys.executable, "tests.bench.peer_vigilo", far)
+        costs = [scan(1) for _ in range(6)][1:]
+    wall = median(cost.wall for cost in costs)
+    report("full scan of nginx, 50 ms of round trip away", f"{wall:.2f} s", target="<= 2 s")
+    assert all(cost.wall > 0 for cost in costs)
