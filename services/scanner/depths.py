@@ -13,7 +13,7 @@ from services.scanner import probing
 from services.scanner.checking import POSTURE_SECONDS, Checking
 from services.scanner.choosing import to_enumerate, to_enumerate_too
 from services.scanner.connect import connect
-from services.scanner.enumerating import Endpoint, Enumeration
+from services.scanner.enumerating import CONNECTIONS_MAX, Endpoint, Enumeration
 from services.scanner.pacing import PacedLook
 from services.scanner.patience import GREETING_SECONDS
 from services.scanner.sightings import AddressSeen, HostSeen, PostureSeen
@@ -27,6 +27,8 @@ from vigilo.events.scans import Depth, Outcome, ScanRequested
 from vigilo.tls.posture.check import Verdict
 from vigilo.tls.starttls.mail import mail_service
 
+# MySQL blocks a client after 100 connections in a row without a login (max_connect_errors).
+MYSQL_MAX = 80
 FULL_SECONDS = 30.0  # for one address, after the light scan
 _ALL_SECONDS = 56.0  # 60 for a host, of which the light scan has had 4 at most
 
@@ -87,6 +89,7 @@ class Depths:
             part_from=self.tools.part_from,
             opened=partial(self._note_connection, seen),
             turns=self.tools.courtesy.probe(seen.address),
+            connections_max=MYSQL_MAX if seen.protocol is Protocol.MYSQL else CONNECTIONS_MAX,
         )
         posture = await enumeration.run(known_good=seen.outcome is Outcome.OK)
         return await self._examine(posture, enumeration.endpoint, deadline)

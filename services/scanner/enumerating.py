@@ -32,7 +32,7 @@ from vigilo.tls.posture.transcript import Memory
 from vigilo.tls.wire import code_points as code
 from vigilo.tls.wire.client_hello import Offer, encode, encode_ssl2
 
-__all__ = ["Endpoint", "Enumeration"]
+__all__ = ["CONNECTIONS_MAX", "Endpoint", "Enumeration"]
 
 AT_ONCE = 5  # connections in flight to one address
 DIALOGUES_AT_ONCE = 2  # where each of them begins with a dialogue

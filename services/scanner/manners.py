@@ -55,9 +55,9 @@ class Manners:
         while len(lines) > LINES_MAX:
             lines.popleft()
 
-    def has_room(self, address: Address, service: MailService) -> bool:
-        """False when one more line could be the one too many."""
-        return len(self._recent(address, service, self.now())) < LINES_MAX
+    def has_room(self, address: Address, service: MailService, lines: int = 1) -> bool:
+        """False when so many more lines could be one too many."""
+        return len(self._recent(address, service, self.now())) + lines <= LINES_MAX
 
     def _recent(self, address: Address, service: MailService, at: datetime) -> deque[datetime]:
         for place in [place for place, lines in self._lines.items() if not lines or lines[-1] <= at - WINDOW]:

@@ -16,7 +16,7 @@ from vigilo.events.transcript import ANSWERS_MAX, Transcript
 from vigilo.tls.posture.transcript import Memory
 from vigilo.tls.starttls.mail import MailService, mail_service
 
-_SECONDS = 50.0  # a few questions, each after a greeting that takes its time
+_SECONDS = 30.0  # a few questions; what does not fit in after slow greetings is asked the next time
 _CLOSING = 1
 
 

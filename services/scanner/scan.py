@@ -83,7 +83,8 @@ async def _look_at_host(request: ScanRequested, tools: Tools, *, deadline: float
     addresses = probing.stable_order(found)[:ADDRESSES_MAX]
     known = None if request.baseline is None else request.baseline.detected_protocol
     patience, in_haste = greeting_seconds(request), request.lane is Lane.NOW
-    look = _Look(target, tools, deadline + patience, known, patience, in_haste)
+    lines = 2 if request.probes_max else 1
+    look = _Look(target, tools, deadline + patience, known, patience, in_haste, lines)
     seen = await _look_at_all(addresses, look, in_haste=in_haste, deadline=look.deadline)
     return HostSeen(addresses=await _asked_again(seen, look))
 
@@ -171,6 +172,7 @@ class _Look:
     known: Protocol | None = None
     patience: float = 0.0
     in_haste: bool = True
+    lines: int = 1  # that this scan needs in a mail server's log to be worth it
 
     async def at(self, address: Address) -> AddressSeen:
         """One address, first connection to last byte. Raises nothing but bugs."""
@@ -178,7 +180,7 @@ class _Look:
             self.tools.egress.check(address, self.target.port)
         except EgressDenied as error:
             return AddressSeen(address, Outcome.DENIED, error.reason)
-        if not (self.in_haste or self._is_welcome(address)):
+        if not (self.in_haste or self._is_welcome(address, self.lines)):
             return AddressSeen(address, Outcome.NOT_PERFORMED, _LEFT_ALONE)
         try:
             async with self.tools.courtesy.handshake(address, deadline=self.deadline - _NEEDED_SECONDS):
@@ -225,9 +227,9 @@ class _Look:
         asked = None if self.target.protocol is Protocol.AUTO else self.target.protocol
         return mail_service(self.target.port, spoken or asked or self.known)
 
-    def _is_welcome(self, address: Address) -> bool:
+    def _is_welcome(self, address: Address, lines: int = 1) -> bool:
         service = self._service()
-        return service is None or self.tools.manners.has_room(address, service)
+        return service is None or self.tools.manners.has_room(address, service, lines)
 
     def _note(self, seen: AddressSeen) -> None:
         """Whoever leaves a mailbox server without a login is a line in its log; others must have failed for that."""

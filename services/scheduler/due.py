@@ -57,6 +57,8 @@ def _end_overdue(turn: Turn) -> None:
     for one in turn.row.outstanding:
         if turn.at >= one.not_after + turn.timing.grace:
             turn.give_up(one, NOBODY)
+            if one.reason is ScanReason.PACED:
+                continue
             plan_retry(turn, of=Order(requested_at=one.requested_at, scan_id=one.scan_id))
 
 
@@ -122,7 +124,7 @@ def _ask_for_baseline(turn: Turn) -> None:
     if turn.unproved is None or turn.known is None:
         return
     if pacing.is_paced(turn) and not turn.known.deep.owed:
-        pacing.ask_in_doubt(turn)
+        pacing.doubt(turn)
         return
     if not depth.may_measure(turn):
         return

@@ -75,7 +75,8 @@ def snapshot(turn: Turn, given: Snapshot) -> None:
     if given.outcome is Outcome.NOT_PERFORMED:
         if waited:
             turn.unperformed(given.scan_id)
-            plan_retry(turn, of=given)
+            if given.reason is not ScanReason.PACED:  # its turn comes again
+                plan_retry(turn, of=given)
         return
     newest = turn.row.seen is None or given.order > (turn.row.seen.requested_at, turn.row.seen.scan_id)
     if newest or (turn.row.retry is not None and turn.row.retry.of == given.scan_id):

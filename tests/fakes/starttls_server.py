@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import socket
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -33,7 +34,14 @@ class Expect:
     end: bytes
 
 
-Dialogue = Sequence[Say | Expect]
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """Lets the client wait."""
+
+    seconds: float
+
+
+Dialogue = Sequence[Say | Expect | Pause]
 
 SMTP: Dialogue = (
     Say(b"220-mx.test\r\n220 ESMTP\r\n"),
@@ -68,22 +76,37 @@ class StarttlsServer(TlsServer):
     """`dialogue`, then TLS. `heard_before` is what clients said in the clear, `heard_inside` what they said in TLS.
 
     With `greeting` the server says that inside TLS first, as servers on direct ports do (then `dialogue` is empty).
-    `answer` is what it says inside TLS to the first thing it hears.
+    `answer` is what it says inside TLS to the first thing it hears. `then_dialogue` is for all but the first client.
+    `most_at_once` counts clients between greeting and end.
     """
 
     dialogue: Dialogue = ()
     greeting: bytes = b""
     answer: bytes = b""
+    then_dialogue: Dialogue | None = None
+    most_at_once: int = 0
+    _at_once: int = 0
     heard_before: list[bytes] = field(default_factory=list)
     heard_inside: list[bytes] = field(default_factory=list)
 
     def _converse(self, connection: socket.socket, serving: object, staple: bytes | None) -> None:
+        self._at_once += 1
+        self.most_at_once = max(self.most_at_once, self._at_once)
+        try:
+            self._talk(connection, staple)
+        finally:
+            self._at_once -= 1
+
+    def _talk(self, connection: socket.socket, staple: bytes | None) -> None:
         heard = bytearray()
         self.heard_before.append(b"")
         number = len(self.heard_before) - 1
-        for step in self.dialogue:
+        for step in self.dialogue if number == 0 or self.then_dialogue is None else self.then_dialogue:
             if isinstance(step, Say):
                 connection.sendall(step.data)
+                continue
+            if isinstance(step, Pause):
+                time.sleep(step.seconds)
                 continue
             mark = len(heard)
             while not bytes(heard[mark:]).endswith(step.end):

@@ -9,7 +9,7 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 ANSWERS_MAX = 300
-TRANSCRIPT_GOOD_FOR = timedelta(hours=72)
+TRANSCRIPT_GOOD_FOR = timedelta(days=5)
 
 _Key = Annotated[str, StringConstraints(pattern=r"^[0-9a-z]{1,16}$")]
 _Answer = Annotated[str, StringConstraints(max_length=200)]
@@ -18,8 +18,8 @@ _Answer = Annotated[str, StringConstraints(max_length=200)]
 class Transcript(BaseModel):
     """What one address has answered so far; no posture yet, and nothing to judge.
 
-    `begun_at` is the `requested_at` of the first scan that asked; 72 h later the answers are forgotten. `like` is a
-    fingerprint of how the server looked then (leaf and ServerHello): when it looks otherwise, its answers are
+    `begun_at` is the `requested_at` of the first scan that asked; five days later its answers are forgotten. `like` is
+    a fingerprint of how the server looked then (leaf and ServerHello): when it looks otherwise, its answers are
     forgotten as well. `answers` are written by vigilo.tls.posture.transcript: a question's key to its answer.
     """
 

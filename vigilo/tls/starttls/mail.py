@@ -11,7 +11,7 @@ from enum import StrEnum
 from types import MappingProxyType
 
 from vigilo.events.hosts import Protocol
-from vigilo.tls.starttls.protocols import DIRECT_PORTS, PORTS
+from vigilo.tls.starttls import protocols
 
 
 class MailService(StrEnum):
@@ -33,7 +33,7 @@ def mail_service(port: int, protocol: Protocol | None) -> MailService | None:
     """
     if protocol is not None and protocol in _SERVICES:
         return _SERVICES[protocol]
-    inside = DIRECT_PORTS.get(port)
+    inside = protocols.DIRECT_PORTS.get(port)
     if inside is None and protocol in {None, Protocol.AUTO}:
-        inside = PORTS.get(port)
+        inside = protocols.PORTS.get(port)
     return None if inside is None else _SERVICES.get(inside)

@@ -6,6 +6,7 @@ from vigilo.tls.starttls.dialogue import Declined, Party, Peer, Script, Why, quo
 
 _PROTOCOL_10 = 10
 _ERROR = 0xFF
+_HOST_BLOCKED = 1129
 _CLIENT_PROTOCOL_41 = 0x00000200
 _CLIENT_SSL = 0x00000800
 _CLIENT_SECURE_CONNECTION = 0x00008000
@@ -25,7 +26,8 @@ def script(peer: Peer, party: Party) -> Script:
     if greeting[0] == _ERROR:
         # 1040 too many connections, 1129 host blocked, 1130 host not allowed.
         code = int.from_bytes(greeting[1:3], "little")
-        raise Declined(f"the server answered with error {code}: {quoted(greeting[3:])}", why=Why.BUSY)
+        hint = "; it counts connections without a login (max_connect_errors)" if code == _HOST_BLOCKED else ""
+        raise Declined(f"the server answered with error {code}: {quoted(greeting[3:])}{hint}", why=Why.BUSY)
     if greeting[0] != _PROTOCOL_10:
         raise Declined(f"not MySQL: protocol version {greeting[0]}", why=Why.STRANGER)
     if not _offered(greeting) & _CLIENT_SSL:

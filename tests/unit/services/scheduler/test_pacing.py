@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from itertools import pairwise
 from typing import Any
 
 import pytest
 
-from services.scheduler.pacing import MEASURED_AGAIN_AFTER
+from services.scheduler.pacing import MEASURED_AGAIN_AFTER, PACES
+from tests.fakes import inputs
 from tests.fakes.inputs import NOON
 from tests.unit.services.scheduler.world import MINUTE, World, only_request
 from vigilo.events.hosts import Interval, Probing, Protocol
 from vigilo.events.scans import Depth, Lane, Outcome, ScanReason, ScanRequested
 from vigilo.events.transcript import Transcript
+from vigilo.tls.starttls.mail import MailService
 
 HOUR = timedelta(hours=1)
 
@@ -50,15 +53,16 @@ def mail_host(port: int = 25, protocol: Protocol = Protocol.SMTP, **changes: Any
 
 @pytest.mark.parametrize(("port", "protocol"), [(25, Protocol.SMTP), (465, Protocol.TLS), (2525, Protocol.SMTP)])
 def test_after_the_first_scan_a_few_questions_follow_on_the_slow_lane(port: int, protocol: Protocol) -> None:
-    world = World()
-    paced = only_request(world.answer_lightly(world.host(port=port)[0], protocol=protocol))
+    world = mail_host(port, protocol, interval=Interval.H24)
+    paced = only_request(world.wake())
+    assert world.at - NOON <= timedelta(minutes=72)
     assert (paced.reason, paced.lane, paced.depth) == (ScanReason.PACED, Lane.SLOW, Depth.FULL)
     assert paced.probes_max == 3
 
 
 @pytest.mark.parametrize("interval", list(Interval))
 @pytest.mark.parametrize(
-    ("port", "protocol", "hours"), [(25, Protocol.SMTP, 14), (993, Protocol.TLS, 42), (110, Protocol.POP3, 42)]
+    ("port", "protocol", "hours"), [(25, Protocol.SMTP, 28), (993, Protocol.TLS, 54), (110, Protocol.POP3, 54)]
 )
 def test_no_slot_is_deep_and_the_posture_is_whole_in_time(
     port: int, protocol: Protocol, hours: int, interval: Interval
@@ -75,7 +79,7 @@ def test_no_slot_is_deep_and_the_posture_is_whole_in_time(
 
 def test_answers_so_far_travel_with_the_next_questions_and_with_nothing_else() -> None:
     world = mail_host(interval=Interval.H1)
-    paced = next(one for one in world.sent if isinstance(one, ScanRequested))
+    paced = next_paced(world)
     world.answer_lightly(paced, protocol=Protocol.SMTP, transcript=transcript())
     for one in requests(world, until=NOON + 3 * HOUR, protocol=Protocol.SMTP, questions=999):
         assert one.baseline is not None
@@ -84,49 +88,49 @@ def test_answers_so_far_travel_with_the_next_questions_and_with_nothing_else() -
 
 def test_a_scan_that_failed_loses_no_answers() -> None:
     world = mail_host()
-    paced = next(one for one in world.sent if isinstance(one, ScanRequested))
+    paced = next_paced(world)
     world.answer_lightly(paced, protocol=Protocol.SMTP, transcript=transcript())
-    again = next(iter(requests_of(world, ScanReason.PACED)))
+    again = next_paced(world)
     world.answer_lightly(again, outcome=Outcome.TLS_TIMEOUT, chain=())
     assert world.known is not None
     assert world.known.baseline is not None
     assert world.known.baseline.transcript == transcript()
 
 
-def requests_of(world: World, reason: ScanReason) -> list[ScanRequested]:
-    """The next requests of that reason; everything else is answered lightly."""
+def next_paced(world: World) -> ScanRequested:
+    """The next request with questions; everything else is answered lightly."""
     while True:
-        sent = [one for one in world.wake() if isinstance(one, ScanRequested)]
-        if wanted := [one for one in sent if one.reason is reason]:
-            return wanted
-        for one in sent:
+        for one in world.wake():
+            assert isinstance(one, ScanRequested)
+            if one.probes_max is not None:
+                return one
             world.answer_lightly(one, protocol=Protocol.SMTP)
 
 
 def test_a_whole_posture_is_measured_again_after_three_days() -> None:
     world = mail_host()
-    paced = next(one for one in world.sent if isinstance(one, ScanRequested))
+    paced = next_paced(world)
     world.answer(paced, protocol=Protocol.SMTP)
     before = requests(world, until=NOON + MEASURED_AGAIN_AFTER - HOUR, protocol=Protocol.SMTP, questions=999)
     assert {one.depth for one in before} == {Depth.LIGHT}
-    after = requests(world, until=NOON + MEASURED_AGAIN_AFTER + HOUR, protocol=Protocol.SMTP, questions=999)
+    after = requests(world, until=NOON + MEASURED_AGAIN_AFTER + 2 * HOUR, protocol=Protocol.SMTP, questions=999)
     assert Depth.FULL in {one.depth for one in after}
 
 
 def test_scan_now_is_whole_and_at_once() -> None:
     world = mail_host()
-    paced = next(one for one in world.sent if isinstance(one, ScanRequested))
+    paced = next_paced(world)
     world.answer_lightly(paced, protocol=Protocol.SMTP, transcript=transcript())
-    wanted = only_request(world.command(at=NOON + MINUTE))
+    wanted = only_request(world.command(at=world.at + MINUTE))
     assert (wanted.depth, wanted.probes_max, wanted.lane) == (Depth.FULL, None, Lane.NOW)
 
 
 def test_a_person_does_not_get_less_because_a_few_questions_are_under_way() -> None:
     world = mail_host()
-    paced = next(one for one in world.sent if isinstance(one, ScanRequested))
-    light = only_request(world.command(at=NOON + MINUTE))
+    paced = next_paced(world)
+    light = only_request(world.command(at=world.at + MINUTE))
     assert light.depth is Depth.LIGHT
-    whole = world.answer_lightly(paced, protocol=Protocol.SMTP, transcript=transcript(), at=NOON + 2 * MINUTE)
+    whole = world.answer_lightly(paced, protocol=Protocol.SMTP, transcript=transcript(), at=world.at + MINUTE)
     assert [(one.depth, one.probes_max) for one in whole if isinstance(one, ScanRequested)] == [(Depth.FULL, None)]
 
 
@@ -142,6 +146,40 @@ def requests_deeper(world: World) -> list[ScanRequested]:
 
 def test_a_server_that_turned_us_away_is_left_alone_for_a_day() -> None:
     world = mail_host()
-    paced = next(one for one in world.sent if isinstance(one, ScanRequested))
+    paced = next_paced(world)
     world.answer_lightly(paced, protocol=Protocol.SMTP, transcript=transcript(), throttled=True)
     assert all(one.requested_at >= NOON + 24 * HOUR for one in requests_deeper(world))
+
+
+def test_a_posture_in_doubt_is_measured_at_the_next_turn() -> None:
+    world = mail_host()
+    world.answer(next_paced(world), protocol=Protocol.SMTP)
+    slot = only_request(world.wake())
+    sent = world.answer_lightly(
+        slot, protocol=Protocol.SMTP, tls_version="TLSv1.1", cipher_suite="TLS_RSA_WITH_NULL_MD5"
+    )
+    assert sent == []
+    assert next_paced(world).requested_at - slot.requested_at <= 72 * MINUTE
+
+
+@pytest.mark.parametrize("service", list(MailService))
+def test_no_two_ports_of_one_name_have_their_turn_within_a_watchdogs_window(service: MailService) -> None:
+    pace = PACES[service]
+    turns = []
+    for port in pace.ports:
+        host, at = inputs.host(port=port, hostname="mail.example"), NOON
+        for _ in range(50):
+            at = pace.turn_after(at, host)
+            turns.append(at)
+    turns.sort()
+    assert all(later - earlier >= 12 * MINUTE for earlier, later in pairwise(turns))
+    assert turns[-1] - turns[0] <= 12 * MINUTE * (len(turns) + 2 * len(pace.ports))
+
+
+def test_a_turn_that_was_missed_is_not_made_up_for_at_any_time() -> None:
+    world = mail_host(interval=Interval.H24)
+    due = world.decision.next_at
+    assert due is not None
+    assert world.wake(at=due + 5 * MINUTE) == []
+    assert world.decision.next_at is not None
+    assert world.decision.next_at >= due + 12 * MINUTE
