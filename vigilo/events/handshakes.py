@@ -55,9 +55,9 @@ class ResumptionFacts(BaseModel):
     """Can a session be resumed? `accepted` means that it was.
 
     `session_id` and `ticket` are of TLS 1.2 and older (RFC 5246 section 7.3, RFC 5077), `tls13` of TLS 1.3 (RFC 8446
-    section 2.2). `ticket_issued` and `tls13_ticket_issued` tell whether one was sent at all: a ticket of TLS 1.2 that was
-    issued beside TLS 1.3 is not tried. Lifetime in seconds as hinted after a handshake of the best version;
-    `max_early_data` in bytes, 0 when the ticket allows none.
+    section 2.2). `ticket_issued` and `tls13_ticket_issued` tell whether one was sent at all: a ticket of TLS 1.2 issued
+    beside TLS 1.3 is not tried. Lifetime in seconds as hinted after a handshake of the best version; `max_early_data`
+    in bytes, 0 when the ticket allows none.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
