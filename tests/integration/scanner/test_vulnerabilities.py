@@ -13,18 +13,27 @@ from typing import Any
 import pytest
 
 from services.scanner.connect import connect
+from services.scanner.courtesy import Courtesy
+from services.scanner.scan import scan_target
 from services.scanner.tools import Tools
 from services.scanner.vulnerabilities import CONNECTIONS_MAX, Examination, Probes
 from tests.fakes import vulnerable_server as fake
 from tests.fakes.foreign_servers import openssl_server, tlslite_server
+from tests.fakes.library_servers import gnutls_server
 from tests.fakes.pki import Authority, Issued, Options, rsa_key
 from tests.fakes.relay import Relay
+from tests.fakes.scan_requests import full_request
 from tests.fakes.vulnerable_server import VulnerableServer
+from tests.fakes.web_servers import haproxy, nginx
 from vigilo.events.posture import Exposure, Posture, Support, VersionPosture
 
 HEARTBLEED, CCS, TICKETBLEED, ROBOT = "heartbleed", "ccs-injection", "ticketbleed", "robot"
 NONE = Probes(heartbleed=False, ccs=False, ticketbleed=False, robot=False)
 STATIC = "TLS_RSA_WITH_AES_128_CBC_SHA"
+MODERN = (
+    "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-ECDSA-CHACHA20-POLY1305:"
+    "ECDHE-ECDSA-AES128-SHA256:ECDHE-ECDSA-AES256-SHA384"
+)
 ECDHE = "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256"
 
 
@@ -238,3 +247,40 @@ async def test_when_time_is_up_nothing_is_asked(tools: Tools, rsa_leaf: Issued) 
         found = await examine(server.port, tools, Probes(), seconds=0.0)
         assert server.accepted == 0
     assert exposure(found, CCS) == (Exposure.UNKNOWN, "was not asked: time was up")
+
+
+async def test_a_full_scan_of_a_modern_server_asks_and_stays_within_56_connections(
+    authority: Authority, tools: Tools, tmp_path: Path
+) -> None:
+    options = ("-min_protocol", "TLSv1.2", "-cipher", MODERN)
+    with openssl_server(authority.leaf("a.test"), tmp_path, *options) as port, Relay(port) as relay:
+        snapshot = await scan_target(full_request("127.0.0.1", relay.port), tools)
+        assert relay.accepted <= 56
+        assert relay.accepted == tools.connections
+    assert snapshot.posture is not None
+    assert {one.name: one.exposure for one in snapshot.posture.vulnerabilities} == dict.fromkeys(
+        (HEARTBLEED, CCS, TICKETBLEED, ROBOT), Exposure.SAFE
+    )
+
+
+async def test_nobody_is_slandered(authority: Authority, rsa_leaf: Issued, tools: Tools, tmp_path: Path) -> None:
+    """nginx in all its configurations, haproxy and GnuTLS: servers of today have none of these holes."""
+    ecdsa, folders = authority.leaf("a.test"), [tmp_path / name for name in ("nginx", "haproxy", "gnutls")]
+    for folder in folders:
+        folder.mkdir()
+    with (
+        nginx(rsa_leaf, ecdsa, folders[0]) as sites,
+        haproxy(rsa_leaf, folders[1]) as binds,
+        gnutls_server(rsa_leaf, folders[2], "NORMAL:+VERS-TLS1.1") as gnutls,
+    ):
+        ports = {**sites, **binds, "gnutls": gnutls}
+        tools.courtesy = Courtesy(per_address=40, probes_per_address=40)
+        snapshots = await asyncio.gather(
+            *(scan_target(full_request("127.0.0.1", port), tools) for port in ports.values())
+        )
+    for name, snapshot in zip(ports, snapshots, strict=True):
+        assert snapshot.posture is not None
+        found = {one.name: (one.exposure, one.evidence) for one in snapshot.posture.vulnerabilities}
+        assert set(found) == {HEARTBLEED, CCS, TICKETBLEED, ROBOT}, name
+        unclear = {hole: said for hole, said in found.items() if said[0] is not Exposure.SAFE}
+        assert unclear == {}, name
