@@ -120,6 +120,7 @@ def _connection(snapshot: Snapshot) -> Table:
         rows.insert(0, ("before TLS", starttls_words(snapshot)))
     if snapshot.hsts is not None:
         rows.append(("HSTS", hsts_words(snapshot.hsts)))
+        rows.extend((one.name, one.value) for one in snapshot.hsts.proxy_headers)
     if (demanded := client_certificate_words(snapshot)) is not None:
         rows.append(("client certificate", demanded))
     rows.extend(_resumption(snapshot))

@@ -16,7 +16,7 @@ from tests.fakes import pki
 from tests.fakes.scan_requests import light_request
 from vigilo.adapters.trust_stores import load_trust_stores
 from vigilo.events.cards import Finding, FindingLevel, Grade
-from vigilo.events.facts import CertificateStatus, ChainShape, HstsFacts, StapleFacts
+from vigilo.events.facts import CertificateStatus, ChainShape, HstsFacts, ProxyHeader, StapleFacts
 from vigilo.events.handshakes import ClientCertificateFacts, ResumptionFacts, WithoutSni
 from vigilo.events.hosts import Protocol
 from vigilo.events.posture import Support
@@ -145,6 +145,7 @@ def test_everything_new_facts_say_is_shown_and_made_harmless() -> None:
             "without_sni": WithoutSni(outcome="ok", same_leaf=False, subject=HOSTILE),
             "resumption": ResumptionFacts(tls13=Support.ACCEPTED, ticket=Support.REJECTED, max_early_data=16384),
             "chain_shape": ChainShape(in_order=False, extra=(2,)),
+            "hsts": HstsFacts(present=False, proxy_headers=(ProxyHeader(name="via", value=HOSTILE),)),
         }
     )
     text = page(snapshot, (leaf.der,))
@@ -155,6 +156,7 @@ def test_everything_new_facts_say_is_shown_and_made_harmless() -> None:
         "TLS 1.3 accepted, tickets rejected, session ids unknown",
         "up to 16384 bytes",
         "not in order; extra: 2",
+        "via  ",
         "a light scan: what else the server accepts was not asked",
     ):
         assert words in text
