@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import socket
 
 import pytest
@@ -58,17 +60,21 @@ async def test_hostile_peers(tools: Tools, script: list[Step], outcome: Outcome,
         assert server.accepted <= 4  # hellos of our own, where ours may be what was refused
 
 
-@pytest.mark.parametrize(
-    "script",
-    [[Wait()], [Hear(), Wait()], [Hear(), Say(SERVER_HELLO_BEGINS), Wait()], [Hear(), Say(b"\x16\x03\x03", every=0.4)]],
-)
-async def test_silence_and_drips_end_at_the_deadline_of_the_scan(tools: Tools, script: list[Step]) -> None:
-    with HostileServer(script) as server:
-        snapshot = await scan_target(light_request("127.0.0.1", server.port), tools)
-    assert snapshot.outcome is Outcome.TLS_TIMEOUT
-    assert "fell silent" in (snapshot.detail or "")
-    assert snapshot.duration_ms is not None
-    assert 3900 <= snapshot.duration_ms < 4900
+async def test_silence_and_drips_end_at_the_deadline_of_the_scan(tools: Tools) -> None:
+    scripts: list[list[Step]] = [
+        [Wait()],
+        [Hear(), Wait()],
+        [Hear(), Say(SERVER_HELLO_BEGINS), Wait()],
+        [Hear(), Say(b"\x16\x03\x03", every=0.4)],
+    ]
+    with contextlib.ExitStack() as stack:
+        ports = [stack.enter_context(HostileServer(script)).port for script in scripts]
+        snapshots = await asyncio.gather(*(scan_target(light_request("127.0.0.1", port), tools) for port in ports))
+    for snapshot in snapshots:
+        assert snapshot.outcome is Outcome.TLS_TIMEOUT
+        assert "fell silent" in (snapshot.detail or "")
+        assert snapshot.duration_ms is not None
+        assert 3900 <= snapshot.duration_ms < 4900
 
 
 async def test_an_endless_handshake_is_cut_off(tools: Tools) -> None:
