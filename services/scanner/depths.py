@@ -127,4 +127,4 @@ class Depths:
         self.tools.count_connection()
         service = mail_service(self.request.target.port, seen.protocol)
         if service is not None:
-            self.tools.manners.note(seen.address, service)
+            self.tools.manners.note_all(seen.address, service)

@@ -30,11 +30,13 @@ class Manners:
     now: Callable[[], datetime]
     since: datetime | None = None
     _lines: dict[_Place, deque[datetime]] = field(default_factory=dict)
+    _asked_all: dict[_Place, datetime] = field(default_factory=dict)
 
     def take(self, address: Address, service: MailService, wanted: int) -> int:
         """How many questions may be asked now, `wanted` at most; they count at once, so give back what is left."""
         at = self.now()
-        if self.since is not None and at < self.since + WINDOW:
+        quiet = (self.since, self._asked_all.get((address, service)))
+        if any(one is not None and at < one + WINDOW for one in quiet):
             return 0
         lines = self._recent(address, service, at)
         granted = max(0, min(wanted, LINES_OF_QUESTIONS_MAX - len(lines)))
@@ -54,6 +56,15 @@ class Manners:
         lines.append(at)
         while len(lines) > LINES_MAX:
             lines.popleft()
+
+    def note_all(self, address: Address, service: MailService) -> None:
+        """A person wanted all answers at once: nothing more is asked for a while.
+
+        Handshakes go on: a ban, if it comes, has come by then, and most servers do not mind.
+        """
+        at = self.now()
+        self._asked_all = {place: one for place, one in self._asked_all.items() if one > at - WINDOW}
+        self._asked_all[address, service] = at
 
     def has_room(self, address: Address, service: MailService, lines: int = 1) -> bool:
         """False when so many more lines could be one too many."""

@@ -56,6 +56,17 @@ def test_handshakes_may_take_the_last_line() -> None:
     assert not manners.has_room(MX, MAILBOX)
 
 
+def test_after_all_questions_at_once_no_more_are_asked_but_handshakes_go_on() -> None:
+    clock = Clock()
+    manners = Manners(clock)
+    manners.note_all(MX, MAILBOX)
+    assert manners.take(MX, MAILBOX, 3) == 0
+    assert manners.has_room(MX, MAILBOX)
+    assert manners.take(OTHER, MAILBOX, 3) == 3
+    clock.at += WINDOW
+    assert manners.take(MX, MAILBOX, 3) == 3
+
+
 def test_after_a_start_nothing_is_asked_until_the_window_has_passed() -> None:
     clock = Clock()
     manners = Manners(clock, since=NOON)
