@@ -56,7 +56,7 @@ class ModelServer:
             return Chosen(offer, ServerHello(code.SSL2, 0, 0, retry=False)) if self.ssl2 else Refused()
         version = self._version(offer)
         if version is None:
-            return Refused(alert=70)
+            return Refused(alert=40 if offer.version == code.SSL3 else 70)  # SSL 3 has no protocol_version
         if code.FALLBACK_SCSV in offer.suites and self.fallback_scsv and max(self.suites) > offer.version:
             return Refused(alert=86)
         return self._negotiated(version, offer)

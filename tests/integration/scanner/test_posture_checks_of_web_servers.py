@@ -25,6 +25,9 @@ from vigilo.tls.posture.recheck import CONNECTIONS_MAX
 
 LIGHT_MAX, FULL_MAX, FULL_MAX_LEGACY = 3, 45, 115
 
+# NULL and anonymous suites in TLS 1.0 to 1.3: one kind more than fourteen connections can prove, so it is enumerated.
+TOO_MUCH = {"haproxy, legacy"}
+
 
 @pytest.fixture(scope="module")
 def leaves(authority: Authority) -> tuple[Issued, Issued]:
@@ -82,8 +85,8 @@ async def prove(ports: dict[str, int], tools: Tools) -> dict[str, Snapshot]:
         assert light.depth is Depth.LIGHT
         for _ in range(2):
             checked, connections = await watched.scan(Depth.POSTURE, full)
-            assert checked.depth is Depth.POSTURE, name
-            assert connections - lightly <= CONNECTIONS_MAX, name
+            assert checked.depth is (Depth.FULL if name in TOO_MUCH else Depth.POSTURE), name
+            assert name in TOO_MUCH or connections - lightly <= CONNECTIONS_MAX, name
             assert accepts(checked.posture) == accepts(full.posture), name
         found[name] = full
     return found
@@ -105,7 +108,7 @@ async def test_nginx(leaves: tuple[Issued, Issued], open_folder: Path, tools: To
 
 async def test_haproxy(leaves: tuple[Issued, Issued], open_folder: Path, tools: Tools) -> None:
     with haproxy(leaves[0], open_folder) as ports:
-        await prove(ports, tools)
+        await prove({f"haproxy, {name}": port for name, port in ports.items()}, tools)
 
 
 async def test_gnutls(leaves: tuple[Issued, Issued], open_folder: Path, tools: Tools) -> None:

@@ -44,6 +44,12 @@ def rare_bundles(version: int) -> tuple[tuple[int, ...], ...]:
     return cut(tuple(others), BUNDLE_MAX)
 
 
+@cache
+def all_suites(version: int) -> tuple[int, ...]:
+    """Every suite below TLS 1.3, the usual ones first: a list that not every server bears."""
+    return (*usual_suites(version), *(suite for bundle in rare_bundles(version) for suite in bundle))
+
+
 def asked_together(version: int, suites: tuple[int, ...]) -> tuple[tuple[int, ...], ...]:
     """The same suites in parts within which an enumeration finds out the server's order, as long lists are cut up."""
     usual = usual_suites(version)

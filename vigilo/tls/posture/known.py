@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from vigilo.events.posture import GroupsPosture, Posture, SuiteOrder, Support, VersionPosture
-from vigilo.tls.posture.bundles import is_ecdhe
+from vigilo.tls.posture.bundles import all_suites, is_ecdhe
 from vigilo.tls.posture.describe import is_stumble
 from vigilo.tls.wire import code_points as code
 from vigilo.tls.wire.suite_names import SUITE_NAMES
@@ -29,6 +29,11 @@ class KnownVersion:
     suites: tuple[int, ...]
     order: SuiteOrder | None
     chacha_first: bool | None
+
+    @property
+    def others(self) -> tuple[int, ...]:
+        """The suites that it refused; not for TLS 1.3."""
+        return tuple(suite for suite in all_suites(self.version) if suite not in self.suites)
 
     @property
     def ecdhe(self) -> tuple[int, ...]:

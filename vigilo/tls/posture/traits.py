@@ -11,13 +11,15 @@ NO_ENCRYPTION = "no encryption"
 NO_AUTHENTICATION = "no authentication"
 EXPORT = "export strength"
 RC4 = "RC4"
-SHORT_KEYS = "keys of 56 bits or RC2"
+SHORT_KEYS = "DES or RC2"
 SMALL_BLOCKS = "blocks of 64 bits"
 FORWARD_SECRECY_NONE = "no forward secrecy"
+STATIC_RSA = "RSA key exchange"
 DHE = "DHE"
 ECDHE = "ECDHE"
 AEAD = "AEAD"
 NO_AEAD = "no AEAD"
+CBC = "CBC"
 POST_QUANTUM = "post-quantum"
 WEAK_GROUP = "a group below 224 bits"
 
@@ -30,11 +32,13 @@ _BY_PATTERN: Mapping[str, re.Pattern[str]] = MappingProxyType(
         NO_AUTHENTICATION: re.compile(r"_anon_"),
         EXPORT: re.compile(r"_EXPORT"),
         RC4: re.compile(r"_RC4_"),
-        SHORT_KEYS: re.compile(r"_DES_CBC|_DES40_|_RC2_|_RC4_(40|56)_"),
+        SHORT_KEYS: re.compile(r"_DES_CBC|_DES40_|_RC2_"),
         SMALL_BLOCKS: re.compile(r"_3DES_|_IDEA_|_28147_|_MAGMA_"),
-        DHE: re.compile(r"^TLS_(DHE_|DH_anon_|PSK_DHE_)"),
-        ECDHE: re.compile(r"^TLS_(ECDHE_|ECDH_anon_|ECCPWD_)"),
+        STATIC_RSA: re.compile(r"^(TLS|SSL)_RSA_"),
+        DHE: re.compile(r"^TLS_(DHE_|PSK_DHE_)"),
+        ECDHE: re.compile(r"^TLS_ECDHE_"),
         AEAD: re.compile(r"_GCM|_CCM|POLY1305|_MGM_|_AEGIS_"),
+        CBC: re.compile(r"_CBC_"),
         "128 bits": re.compile(r"(?<!RC4)_128"),
         "256 bits": re.compile(r"_256_|CHACHA20"),
     }
@@ -49,7 +53,7 @@ def suite_traits(name: str) -> frozenset[str]:
     found = {trait for trait, pattern in _BY_PATTERN.items() if pattern.search(name)}
     if AEAD not in found:
         found.add(NO_AEAD)
-    if "_WITH_" in name and not found & {DHE, ECDHE}:
+    if "_WITH_" in name and "ECCPWD" not in name and not found & {DHE, ECDHE, NO_AUTHENTICATION}:
         found.add(FORWARD_SECRECY_NONE)
     return frozenset(found)
 
@@ -68,7 +72,7 @@ def dh_rank(name: str) -> int | None:
     Export suites have primes of their own, and OpenSSL's automatic choice is the smallest for anonymous ones.
     """
     traits = suite_traits(name)
-    if DHE not in traits:
+    if DHE not in traits and not name.startswith("TLS_DH_anon_"):
         return None
     if EXPORT in traits:
         return 0

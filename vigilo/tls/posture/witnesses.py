@@ -33,17 +33,12 @@ class Witness:
     chacha: bool = False
 
 
-def must_see(known: Known, *, each_version: bool = True) -> tuple[Witness, ...]:
-    """The fewest that cover every fact a grade may depend on (greedily), the opening one first.
-
-    Without `each_version` it is left for others to see that the versions beside the opening's are still spoken.
-    """
+def must_see(known: Known) -> tuple[Witness, ...]:
+    """The fewest that cover every fact a grade may depend on (greedily), the opening one first."""
     candidates = list(_candidates(known))
     facts = {one: frozenset(_facts(known, one)) for one in candidates}
     first = _opening(known)
     chosen, left = [first], frozenset[Fact]().union(*facts.values()) - facts[first]
-    if not each_version:
-        left = frozenset(fact for fact in left if fact[0] != "version")
     while left:
         best = max(candidates, key=lambda one: len(facts[one] & left))
         chosen.append(best)
@@ -122,7 +117,7 @@ def _suite_facts(known: Known, version: int, name: str) -> Iterator[Fact]:
     for trait in traits.suite_traits(name):
         if trait not in traits.WEAKNESSES or version >= code.TLS11 or not _newer_have(known, trait):
             yield "suites", trait
-    if version == code.SSL3 and traits.NO_AEAD in traits.suite_traits(name) and "_CBC_" in name:
+    if version == code.SSL3 and traits.CBC in traits.suite_traits(name):
         yield "CBC in SSL 3", True
     rank = traits.dh_rank(name)
     if rank is not None and rank == min(_dh_ranks(known)):

@@ -44,14 +44,14 @@ KINDS = {
     "export": r"EXPORT",
     "RC4": r"RC4",
     "DES": r"_DES_|DES40|RC2",
-    "64-bit blocks": r"3DES|IDEA",
+    "64-bit blocks": r"3DES|IDEA|28147|MAGMA",
     "static RSA": r"^TLS_RSA_",
     "DHE": r"^TLS_DHE_",
     "ECDHE": r"^TLS_ECDHE_",
-    "AEAD": r"GCM|CCM|POLY1305",
+    "AEAD": r"GCM|CCM|POLY1305|MGM",
     "CBC": r"_CBC_",
     "256 bits": r"_256_|CHACHA",
-    "128 bits": r"AES_128|CAMELLIA_128",
+    "128 bits": r"(?<!RC4)_128_",
 }
 WEAK = frozenset({"NULL", "anonymous", "export", "RC4", "DES", "64-bit blocks"})
 
@@ -204,7 +204,10 @@ def test_whatever_goes_is_seen_if_a_grade_could_depend_on_it(
     after = replace(server, suites={one: found for one, found in less.items() if found})
     before, now = enumerate_model(server), enumerate_model(after)
     verdict, _ = check_model(before, after)
-    if dict(grade_facts(before)) != dict(grade_facts(now)):
+    # Of rare suites the enumeration itself does not always know which one is liked best; of one there is no order.
+    apart = {"first choice", "whose order"}
+    facts = [{what: fact for what, fact in grade_facts(one) if what not in apart} for one in (before, now)]
+    if facts[0] != facts[1]:
         assert verdict.sameness is Sameness.DIFFERENT
     assert check_model(now, server)[0].sameness is Sameness.DIFFERENT
 
@@ -246,18 +249,6 @@ def test_the_same_seed_asks_the_same() -> None:
 
     assert asked("a") == asked("a")
     assert asked("a") != asked("b")
-
-
-def test_a_server_whose_alerts_do_not_tell_versions_from_suites_is_enumerated_where_room_is_short() -> None:
-    server = MODELS["legacy, broken ciphers at the end"]
-
-    def vague(offer: Offer) -> Answer:
-        answer = server(offer)
-        return Refused(alert=40) if isinstance(answer, Refused) and answer.alert == 70 else answer
-
-    verdict, _ = check_model(enumerate_model(server), vague)
-    assert verdict.sameness is Sameness.DIFFERENT
-    assert check_model(POSTURES["legacy"], MODELS["legacy"])[0].sameness is Sameness.SAME
 
 
 def _after(count: int, server: ModelServer, then: Answer) -> Any:
