@@ -33,7 +33,7 @@ from vigilo.tls.posture.check import Sameness
 T = TypeVar("T")
 
 SECONDS = 4.0  # what an enumeration, a check or an examination has here
-HELD_MAX = 6 * 1024 * 1024
+HELD_MAX = 3 * 1024 * 1024
 # Proved by the same handful of probes at every peer.
 KNOWN = Posture(
     versions=(
