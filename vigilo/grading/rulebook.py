@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from vigilo.grading.rule import Rule
 from vigilo.grading.rules.cabf_br import key_size, signature_algorithm
@@ -38,3 +40,16 @@ VIGILO_2026 = Rulebook(
         post_quantum.RULE,
     ),
 )
+
+RULEBOOKS: Mapping[str, Rulebook] = MappingProxyType({book.name: book for book in (VIGILO_2026,)})
+
+
+class UnknownRulebook(ValueError):
+    """There is no rulebook of that name; the message lists those there are."""
+
+
+def rulebook(name: str) -> Rulebook:
+    """The rulebook of that name. Raises UnknownRulebook."""
+    if name not in RULEBOOKS:
+        raise UnknownRulebook(f"there is no rulebook {name[:60]!r}: {', '.join(RULEBOOKS)}")
+    return RULEBOOKS[name]
