@@ -23,6 +23,9 @@ _SELF_SIGNED_LEAF = 18
 _NO_ISSUER = frozenset({2, 19, 20, 21, 27})
 _BAD_SIGNATURE = frozenset({4, 5, 6, 7, 8})
 
+# What cryptography raises for an extension that is absent or that it cannot decode. Not all are ValueErrors.
+NO_USABLE_EXTENSION = (x509.ExtensionNotFound, x509.DuplicateExtension, x509.UnsupportedGeneralNameType, ValueError)
+
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
@@ -91,7 +94,7 @@ def _names_its_issuer(certificate: x509.Certificate) -> bool:
         return False
     try:
         access = certificate.extensions.get_extension_for_class(x509.AuthorityInformationAccess).value
-    except (x509.ExtensionNotFound, ValueError):
+    except NO_USABLE_EXTENSION:
         return False
     return any(entry.access_method == AuthorityInformationAccessOID.CA_ISSUERS for entry in access)
 

@@ -11,14 +11,14 @@ from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from ipaddress import ip_address
+from ipaddress import IPv4Address, IPv6Address
 
 from cryptography import x509
 from cryptography.x509 import DNSName, IPAddress
 from cryptography.x509.verification import PolicyBuilder, VerificationError
 
 from vigilo.events.cards import TrustDomain, TrustReason, TrustVerdict, Verdict
-from vigilo.grading.trust.diagnosis import diagnose
+from vigilo.grading.trust.diagnosis import NO_USABLE_EXTENSION, diagnose
 from vigilo.grading.trust.stores import AnchorSet, TrustStores, validity_edges
 
 MAX_DEPTH = 8
@@ -145,7 +145,7 @@ def _webpki_objection(
 def _own_name(leaf: x509.Certificate) -> DNSName | IPAddress | None:
     try:
         san = leaf.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
-    except (x509.ExtensionNotFound, ValueError):
+    except NO_USABLE_EXTENSION:
         return None
     for name in san.get_values_for_type(DNSName):
         concrete = f"host{name[1:]}" if name.startswith("*.") else name
@@ -154,5 +154,7 @@ def _own_name(leaf: x509.Certificate) -> DNSName | IPAddress | None:
         except ValueError:
             continue
     for address in san.get_values_for_type(IPAddress):
-        return IPAddress(ip_address(str(address)))
+        # Eight or 32 bytes decode as a network, which is nobody's address (RFC 5280 section 4.2.1.6).
+        if isinstance(address, (IPv4Address, IPv6Address)):
+            return IPAddress(address)
     return None

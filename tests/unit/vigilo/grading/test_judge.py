@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from ipaddress import ip_network
 
+from cryptography import x509
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -39,3 +41,10 @@ def test_a_verdict_flips_when_the_leaf_expires() -> None:
 def test_bytes_that_are_no_certificate_are_unknown(chain: list[bytes]) -> None:
     verdict = TrustJudge(STORES).judge(chain, TrustDomain.PUBLIC, at=NOW)
     assert (verdict.trusted, verdict.reason) == (Verdict.UNKNOWN, TrustReason.UNREADABLE)
+
+
+def test_a_network_where_an_address_belongs_is_a_constraint() -> None:
+    odd = x509.SubjectAlternativeName([x509.IPAddress(ip_network("192.0.2.0/24"))])
+    leaf = AUTHORITY.leaf(options=Options(common_name="odd", extensions=((odd, False),)))
+    verdict = TrustJudge(STORES).judge(leaf.chain_der, TrustDomain.PUBLIC, at=NOW)
+    assert (verdict.trusted, verdict.reason) == (Verdict.NO, TrustReason.CONSTRAINT)
