@@ -104,6 +104,16 @@ class Finding(BaseModel):
     citation: str
 
 
+class Improvement(BaseModel):
+    """One thing to mend, and the letter the card would have if it and all that come before it were mended."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    rule: str
+    fix: str
+    grade_then: Grade
+
+
 class PathCertificate(BaseModel):
     """One certificate of the served chain, in the few facts alert rules and messages use. Leaf first."""
 
@@ -121,6 +131,9 @@ class ReportCard(Event):
 
     Holds every fact an alert rule may use. `late` marks the card of a snapshot older than one already applied: it is
     history, never news. `posture_grade` is the letter if trust and name were in order.
+
+    `provisional`: what the host accepts was not enumerated yet, the letter rests on handshakes alone. `deciding` names
+    the rules that hold the letter where it is, `to_improve` the way up, the greatest effect first.
     """
 
     type_name: ClassVar[str] = "report-card"
@@ -133,6 +146,9 @@ class ReportCard(Event):
     detail: PeerText | None = None
     grade: Grade | None = None
     posture_grade: Grade | None = None
+    provisional: bool = False
+    deciding: tuple[str, ...] = ()
+    to_improve: tuple[Improvement, ...] = ()
     findings: tuple[Finding, ...] = ()
     trust: tuple[TrustVerdict, ...] = ()
     chain_valid: Verdict = Verdict.UNKNOWN

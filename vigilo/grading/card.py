@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from vigilo.events.cards import Finding, Grade, PathCertificate, ReportCard
+from vigilo.events.cards import Finding, PathCertificate, ReportCard
 from vigilo.events.facts import CertificateFacts
 from vigilo.events.scans import Outcome, Snapshot
 from vigilo.grading.inspection import Inspection, inspect
@@ -38,12 +38,6 @@ def grade_snapshot(
     return _card(inspection, findings, posture, judge, rulebook, late=late)
 
 
-def letter(findings: Sequence[Finding]) -> Grade:
-    """The best letter every cap allows; A+ when nothing caps."""
-    caps = [finding.cap for finding in findings if finding.cap is not None]
-    return max(caps, key=lambda grade: grade.rank, default=Grade.A_PLUS)
-
-
 def _card(
     inspection: Inspection,
     findings: Sequence[Finding],
@@ -61,8 +55,8 @@ def _card(
         late=late,
         outcome=snapshot.outcome,
         detail=snapshot.detail,
-        grade=letter(findings),
-        posture_grade=letter(posture),
+        grade=rulebook.letter(findings, inspection),
+        posture_grade=rulebook.letter(posture, inspection),
         findings=tuple(findings),
         trust=inspection.trust,
         chain_valid=inspection.chain_valid,

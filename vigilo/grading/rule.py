@@ -25,6 +25,7 @@ class Rule:
 
     `check` is given the inspection and answers None where the rule does not apply. `posture` is False for questions of
     trust and name, which are left out of "grade if trusted". `effective` is the day from which the source demands it.
+    `fix` says what to do where the result is no good one. `second_hand` marks a rule whose source was not read itself.
     """
 
     id: str
@@ -33,6 +34,8 @@ class Rule:
     effective: date
     check: Callable[[Inspection], Result | None]
     posture: bool = True
+    fix: str = ""
+    second_hand: bool = False
 
     def finding(self, inspection: Inspection) -> Finding | None:
         """The rule's line on the card, or None where it does not apply."""

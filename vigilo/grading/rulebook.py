@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
+from vigilo.events.cards import Finding, Grade
+from vigilo.grading.inspection import Inspection
 from vigilo.grading.rule import Rule
 from vigilo.grading.rules.cabf_br import key_size, signature_algorithm
 from vigilo.grading.rules.house import hsts, interception, post_quantum, stapling, vulnerabilities
@@ -14,13 +16,22 @@ from vigilo.grading.rules.rfc8996 import protocol_version
 from vigilo.grading.rules.rfc9325 import cipher_suites
 from vigilo.grading.rules.rfc9525 import name_matches
 
+Letter = Callable[[Sequence[Finding], Inspection], Grade]
+
+
+def capped(findings: Sequence[Finding], _: Inspection | None = None) -> Grade:
+    """The best letter every cap allows; A+ when nothing caps."""
+    caps = [finding.cap for finding in findings if finding.cap is not None]
+    return max(caps, key=lambda grade: grade.rank, default=Grade.A_PLUS)
+
 
 @dataclass(frozen=True, slots=True)
 class Rulebook:
-    """A named, ordered set of rules. The name is kept in every card."""
+    """A named, ordered set of rules, and how a letter is made of their findings. The name is kept in every card."""
 
     name: str
     rules: tuple[Rule, ...]
+    letter: Letter = capped
 
 
 VIGILO_2026 = Rulebook(
