@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 from services.scanner.asking import PROBE_SECONDS, Asking, Endpoint, Ssl2Hearing
+from services.scanner.reception import Reception
 from vigilo.events.hosts import Protocol
 from vigilo.events.posture import Posture, Support
 from vigilo.tls.posture.answers import Answer, Chosen, Refused, Unclear
@@ -39,9 +40,6 @@ DIALOGUES_AT_ONCE = 2  # where each of them begins with a dialogue
 CONNECTIONS_MAX = 300
 _CLOSING_SECONDS = 2.0
 _PAUSE_SECONDS = 0.1  # before a server that hung up is asked again
-# A server that answers nothing is left alone; one that has answered gets a few more chances.
-_PATIENCE_WITH_STRANGERS = 4
-_PATIENCE = 8
 OTHERWISE = "the same offer was answered differently: several servers behind one address?"
 
 T = TypeVar("T")
@@ -68,10 +66,8 @@ class Enumeration:
     contradicted: bool = False
     _asking: Asking = field(init=False)
     _slots: asyncio.Semaphore = field(init=False)
-    _chosen: list[Chosen] = field(default_factory=list)
-    _alerts: int = 0
-    _disappointments: int = 0
-    _hang_ups: int = 0
+    _reception: Reception = field(default_factory=Reception)
+    _doubting: asyncio.Lock = field(default_factory=asyncio.Lock)
     _stopped: str | None = None
 
     def __post_init__(self) -> None:
@@ -116,9 +112,9 @@ class Enumeration:
             tls13=tls13,
             groups=groups,
             fallback_scsv=fallback,
-            chosen=self._chosen,
+            chosen=self._reception.chosen,
             throttled=throttled,
-            believable=not throttled and (bool(self._chosen) or (bool(self._alerts) and not self._hang_ups)),
+            believable=not throttled and self._reception.says_no,
             notes=notes,
         )
 
@@ -193,9 +189,9 @@ class Enumeration:
         """The first offer that was taken, once more: if it is not now, what was refused meanwhile means nothing."""
         if self.unfinished:
             return self.turned_away, ()
-        if not self._chosen:
-            return known_good or self.turned_away, ()
-        first = self._chosen[0]
+        if self._reception.has_left_us or not self._reception.chosen:
+            return self._reception.has_left_us or known_good or self.turned_away, ()
+        first = self._reception.chosen[0]
         again = await self._once(first.offer, closing=True)
         if self.unfinished:
             return self.turned_away, ()
@@ -206,14 +202,8 @@ class Enumeration:
 
     async def _ask(self, offer: Offer) -> Answer:
         """One offer's answer, from memory if it is there."""
-        known = None if self.memory is None else self.memory.recall(offer)
-        answer = known or await self._ask_anew(offer)
-        if isinstance(answer, Chosen):
-            self._chosen.append(answer)
-        elif isinstance(answer, Refused) and answer.alert is not None:
-            self._alerts += 1
-        elif isinstance(answer, Refused) and answer.older_version is None:
-            self._hang_ups += 1
+        answer = (self.memory and self.memory.recall(offer)) or await self._ask_anew(offer)
+        self._reception.note_answer(answer)
         return answer
 
     async def _ask_anew(self, offer: Offer) -> Answer:
@@ -231,18 +221,36 @@ class Enumeration:
 
     async def _once(self, offer: Offer, *, closing: bool = False) -> Answer:
         async with self._slots, self.turns:
-            reason = self._reason_to_stop(closing=closing)
-            if reason is not None:
+            if not closing:
+                await self._make_sure()
+            if (reason := self._reason_to_stop(closing=closing)) is not None:
                 return Unclear(reason)
-            hearing = Hearing(offer)
-            hello = encode(offer, sni=self.endpoint.sni, random=os.urandom(96))
-            until = self.deadline if closing else self._asking_ends
-            answer = await self._asking.converse(hello, hearing.feed, hearing.ended, deadline=until)
-        if isinstance(answer, Unclear) and (answer.silent or answer.left):
-            self._disappointments += 1
+            answer = await self._converse(offer, until=self.deadline if closing else self._asking_ends)
         if not closing:
             self._note(offer, answer)
         return answer
+
+    async def _converse(self, offer: Offer, *, until: float) -> Answer:
+        hearing = Hearing(offer)
+        hello = encode(offer, sni=self.endpoint.sni, random=os.urandom(96))
+        answer = await self._asking.converse(hello, hearing.feed, hearing.ended, deadline=until)
+        self._reception.note_connection(answer)
+        return answer
+
+    async def _make_sure(self) -> None:
+        """Tells a server that refuses by hanging up from one that has banned us, before it is asked on and on."""
+        if not self._reception.is_doubtful or self.memory is not None:
+            return
+        async with self._doubting:
+            if not self._reception.is_doubtful or self._reason_to_stop() is not None:
+                return
+            taken = self._reception.chosen[0].offer
+            answer = await self._converse(taken, until=self._asking_ends)
+            if isinstance(answer, Unclear) and answer.left:
+                await asyncio.sleep(_PAUSE_SECONDS)
+                answer = await self._converse(taken, until=self._asking_ends)
+            if not self._time_is_up:
+                self._reception.note_reassurance(answer)
 
     def _note(self, offer: Offer, answer: Answer) -> None:
         if self.memory is not None and not self.turned_away:
@@ -264,15 +272,15 @@ class Enumeration:
     def _reason(self) -> str | None:
         if self.connections >= self.connections_max:
             return "enough connections"
-        if asyncio.get_running_loop().time() >= self._asking_ends:
+        if self._time_is_up:
             return "time was up"
         if self._asking.turned_away is not None:
             return self._asking.turned_away
-        known = bool(self._chosen or self._alerts)
-        # Those that refuse by hanging up do so for every version they do not speak.
-        patience = _PATIENCE if known else _PATIENCE_WITH_STRANGERS
-        silences = self._disappointments - (2 * self._hang_ups if known else 0)
-        return "the server had stopped answering" if silences >= patience else None
+        return "the server had stopped answering" if self._reception.is_over else None
+
+    @property
+    def _time_is_up(self) -> bool:
+        return asyncio.get_running_loop().time() >= self._asking_ends
 
     async def _ssl2(self) -> VersionFound:
         support = None if self.memory is None else self.memory.recall_ssl2()

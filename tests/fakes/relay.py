@@ -6,25 +6,36 @@ import contextlib
 import socket
 import struct
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from enum import Enum, auto
 from types import TracebackType
 
 _IO_SECONDS = 10.0
 _RESET = struct.pack("ii", 1, 0)
 
 
+class Ban(Enum):
+    """What happens to those who are banned."""
+
+    RESET = auto()
+    SILENCE = auto()
+    REFUSAL = auto()  # nobody listens any more, and nobody counts
+
+
 @dataclass(slots=True)
 class Relay:
     """Passes connections on to `127.0.0.1:target_port`. Use as a context manager.
 
-    After `ban_after` connections, each further one is reset at once.
+    After `ban_after` connections, each further one meets with the `ban`.
     """
 
     target_port: int
     ban_after: int | None = None
+    ban: Ban = Ban.RESET
     port: int = 0
     accepted: int = 0
     _listener: socket.socket | None = None
+    _held: list[socket.socket] = field(default_factory=list)
 
     def __enter__(self) -> Relay:
         self._listener = socket.create_server(("127.0.0.1", 0), backlog=1024)
@@ -37,6 +48,8 @@ class Relay:
             with contextlib.suppress(OSError):
                 self._listener.shutdown(socket.SHUT_RDWR)
             self._listener.close()
+        for held in self._held:
+            held.close()
 
     def _accept(self, listener: socket.socket) -> None:
         while True:
@@ -46,10 +59,18 @@ class Relay:
                 return
             self.accepted += 1
             if self.ban_after is not None and self.accepted > self.ban_after:
-                client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
-                client.close()
+                self._turn_away(listener, client)
                 continue
             threading.Thread(target=_carry, args=(client, self.target_port), daemon=True).start()
+
+    def _turn_away(self, listener: socket.socket, client: socket.socket) -> None:
+        if self.ban is Ban.SILENCE:
+            self._held.append(client)
+            return
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
+        client.close()
+        if self.ban is Ban.REFUSAL:
+            listener.close()
 
 
 def _carry(client: socket.socket, target_port: int) -> None:

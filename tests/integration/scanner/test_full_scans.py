@@ -183,7 +183,8 @@ async def test_a_server_that_insists_on_another_protocol(authority: Authority, t
 async def test_a_ban_in_the_middle_discards_what_was_refused(authority: Authority, tools: Tools) -> None:
     with TlsServer(Serving(authority.leaf("a.test"))) as server, Relay(server.port, ban_after=12) as relay:
         snapshot = await scan_target(full_request("127.0.0.1", relay.port), tools)
-        assert relay.accepted <= 45
+        # To notice it takes five in flight and one more of each, and the offer that was taken before, twice.
+        assert relay.accepted <= 32
     assert snapshot.outcome is Outcome.OK
     posture = snapshot.posture
     assert posture is not None

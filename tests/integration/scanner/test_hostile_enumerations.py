@@ -12,6 +12,7 @@ from services.scanner.enumerating import AT_ONCE, Endpoint, Enumeration
 from services.scanner.tools import Tools
 from tests.fakes.hostile_server import Hear, HostileServer, Leave, Say, Wait, alert
 from tests.fakes.pki import Authority
+from tests.fakes.relay import Ban, Relay
 from tests.fakes.slow_link import slow_link
 from tests.fakes.tls_bytes import hello_record, retry_record, ssl2_hello
 from tests.fakes.tls_server import Serving, TlsServer
@@ -75,6 +76,18 @@ async def test_a_server_that_takes_too_long_leaves_the_rest_unknown(authority: A
     assert "TLSv1.2" in posture.supporting(Support.ACCEPTED)
     assert not next(one for one in posture.versions if one.version == "TLSv1.2").complete
     assert "stopped before all was asked: time was up" in posture.notes
+
+
+@pytest.mark.parametrize("ban", Ban)
+@pytest.mark.parametrize("after", [6, 20])
+async def test_whoever_bans_us_is_left_alone(authority: Authority, tools: Tools, ban: Ban, after: int) -> None:
+    """Five are in flight when it happens, five may hear of it too late, and two ask whether it is so."""
+    with TlsServer(Serving(authority.leaf("a.test"))) as server, Relay(server.port, after, ban) as relay:
+        posture = await enumerate_port(relay.port, tools)
+    assert after < tools.connections <= after + 15
+    assert posture.throttled
+    assert posture.supporting(Support.REJECTED) == ()
+    assert "stopped before all was asked: the server had stopped answering" in posture.notes
 
 
 async def test_five_connections_at_a_time(tools: Tools) -> None:
