@@ -15,6 +15,7 @@ from cryptography.x509.oid import AuthorityInformationAccessOID
 from OpenSSL import crypto
 
 from vigilo.events.cards import TrustReason
+from vigilo.grading.trust.purpose import NO_USABLE_EXTENSION, purpose_objection
 from vigilo.grading.trust.stores import AnchorSet
 
 _EXPIRED = frozenset({10, 12})
@@ -22,9 +23,6 @@ _NOT_YET_VALID = frozenset({9, 11})
 _SELF_SIGNED_LEAF = 18
 _NO_ISSUER = frozenset({2, 19, 20, 21, 27})
 _BAD_SIGNATURE = frozenset({4, 5, 6, 7, 8})
-
-# What cryptography raises for an extension that is absent or that it cannot decode. Not all are ValueErrors.
-NO_USABLE_EXTENSION = (x509.ExtensionNotFound, x509.DuplicateExtension, x509.UnsupportedGeneralNameType, ValueError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +38,8 @@ class Refusal:
 def diagnose(
     leaf: x509.Certificate, others: Sequence[x509.Certificate], anchors: AnchorSet, *, at: datetime
 ) -> Refusal | None:
-    """None when OpenSSL, allowed partial chains, accepts the chain at that instant; else its first objection."""
+    """None when OpenSSL, allowed partial chains, accepts the chain for a TLS server at that instant; else its first
+    objection."""
     store = crypto.X509Store()
     store.set_flags(crypto.X509StoreFlags.PARTIAL_CHAIN)
     # pyOpenSSL takes naive datetimes as UTC.
@@ -50,10 +49,20 @@ def diagnose(
     untrusted = [crypto.X509.from_cryptography(other) for other in others]
     context = crypto.X509StoreContext(store, crypto.X509.from_cryptography(leaf), untrusted)
     try:
-        context.verify_certificate()
+        path = context.get_verified_chain()
     except crypto.X509StoreContextError as error:
         return _refusal(error, at=at)
-    return None
+    return _misused([certificate.to_cryptography() for certificate in path])
+
+
+def _misused(path: Sequence[x509.Certificate]) -> Refusal | None:
+    # pyOpenSSL cannot set the purpose of a verification.
+    objection = purpose_objection(path)
+    if objection is None:
+        return None
+    depth, words = objection
+    fingerprint = path[depth].fingerprint(hashes.SHA256()).hex()
+    return Refusal(TrustReason.CONSTRAINT, _detail(words, path[depth]), depth, fingerprint)
 
 
 def _refusal(error: crypto.X509StoreContextError, *, at: datetime) -> Refusal:
