@@ -14,11 +14,14 @@ from datetime import UTC, datetime
 from ipaddress import IPv4Address, IPv6Address
 
 from cryptography import x509
+from cryptography.hazmat.primitives import hashes
 from cryptography.x509 import DNSName, IPAddress
 from cryptography.x509.verification import PolicyBuilder, VerificationError
 
 from vigilo.events.cards import TrustDomain, TrustReason, TrustVerdict, Verdict
+from vigilo.grading.trust.budget import searchable, too_many_paths, too_much
 from vigilo.grading.trust.diagnosis import NO_USABLE_EXTENSION, diagnose
+from vigilo.grading.trust.distrust import tell
 from vigilo.grading.trust.stores import AnchorSet, TrustStores, validity_edges
 
 MAX_DEPTH = 8
@@ -66,7 +69,7 @@ class TrustJudge:
             return _Entry(_unreadable(domain, str(error)), _BEGINNING, _END)
         anchors = self.stores.public if domain is TrustDomain.PUBLIC else self.stores.private
         verdict = (
-            _judge_public(chain, anchors, at=at)
+            _judge_public(chain, self.stores, at=at)
             if domain is TrustDomain.PUBLIC
             else (_judge_private(chain, anchors, at=at))
         )
@@ -90,19 +93,41 @@ def _steady_interval(
     return max(before, default=_BEGINNING), min(after, default=_END)
 
 
-def _judge_public(chain: Sequence[x509.Certificate], anchors: AnchorSet, *, at: datetime) -> TrustVerdict:
-    leaf, others = chain[0], chain[1:]
-    objection = _webpki_objection(leaf, others, anchors, at=at)
-    if objection is None:
-        return TrustVerdict(domain=TrustDomain.PUBLIC, trusted=Verdict.YES)
+def _judge_public(chain: Sequence[x509.Certificate], stores: TrustStores, *, at: datetime) -> TrustVerdict:
+    leaf, others, anchors = chain[0], chain[1:], stores.public
+    wanted = searchable(leaf, others)
+    reason = too_much(leaf, others) or too_many_paths(leaf, wanted, anchors.by_subject, max_depth=MAX_DEPTH)
+    if reason is not None:
+        return _too_complex(TrustDomain.PUBLIC, reason)
+    path = _webpki_path(leaf, wanted, anchors, at=at)
+    if not isinstance(path, str):
+        return _unless_distrusted(path, wanted, stores, at=at)
     refusal = diagnose(leaf, others, anchors, at=at)
     if refusal is None:
         # OpenSSL accepts it; only the stricter WebPKI profile does not.
-        return _no(TrustDomain.PUBLIC, TrustReason.CONSTRAINT, objection, 0, None)
+        return _no(TrustDomain.PUBLIC, TrustReason.CONSTRAINT, path, 0, None)
     return _no(TrustDomain.PUBLIC, refusal.reason, refusal.detail, refusal.depth, refusal.certificate_sha256)
 
 
+def _unless_distrusted(
+    path: Sequence[x509.Certificate], others: Sequence[x509.Certificate], stores: TrustStores, *, at: datetime
+) -> TrustVerdict:
+    leaf, root = path[0], path[-1]
+    rows = stores.distrust.against(leaf, root)
+    if not rows:
+        return TrustVerdict(domain=TrustDomain.PUBLIC, trusted=Verdict.YES)
+    # Another path may end at a root that nobody has given up.
+    rest = stores.public.without(stores.distrust.refused(leaf))
+    if rest.anchors and not isinstance(_webpki_path(leaf, others, rest, at=at), str):
+        return TrustVerdict(domain=TrustDomain.PUBLIC, trusted=Verdict.YES)
+    sha256 = root.fingerprint(hashes.SHA256()).hex()
+    return _no(TrustDomain.PUBLIC, TrustReason.DISTRUSTED, tell(rows, leaf), len(path) - 1, sha256)
+
+
 def _judge_private(chain: Sequence[x509.Certificate], anchors: AnchorSet, *, at: datetime) -> TrustVerdict:
+    reason = too_much(chain[0], chain[1:])
+    if reason is not None:
+        return _too_complex(TrustDomain.PRIVATE, reason)
     refusal = diagnose(chain[0], chain[1:], anchors, at=at)
     if refusal is None:
         return TrustVerdict(domain=TrustDomain.PRIVATE, trusted=Verdict.YES)
@@ -122,24 +147,28 @@ def _no(
     )
 
 
+def _too_complex(domain: TrustDomain, detail: str) -> TrustVerdict:
+    said = f"chain too complex: {detail}"
+    return TrustVerdict(domain=domain, trusted=Verdict.UNKNOWN, reason=TrustReason.TOO_COMPLEX, detail=said)
+
+
 def _unreadable(domain: TrustDomain, detail: str) -> TrustVerdict:
     return TrustVerdict(domain=domain, trusted=Verdict.UNKNOWN, reason=TrustReason.UNREADABLE, detail=detail)
 
 
-def _webpki_objection(
+def _webpki_path(
     leaf: x509.Certificate, others: Sequence[x509.Certificate], anchors: AnchorSet, *, at: datetime
-) -> str | None:
-    """None when the WebPKI verifier accepts. It insists on a name, so it is given one the leaf itself carries: whether
-    the *asked* name matches is another question with a rule of its own."""
+) -> Sequence[x509.Certificate] | str:
+    """The path the WebPKI verifier accepts, leaf first, root last; or its objection. It insists on a name, so it is
+    given one the leaf itself carries: whether the *asked* name matches is another question with a rule of its own."""
     subject = _own_name(leaf)
     if subject is None:
         return "the certificate has no subjectAltName of type DNS or IP address"
     builder = PolicyBuilder().store(anchors.pyca_store).time(at).max_chain_depth(MAX_DEPTH)
     try:
-        builder.build_server_verifier(subject).verify(leaf, list(others))
+        return builder.build_server_verifier(subject).verify(leaf, list(others))
     except (VerificationError, ValueError) as error:
         return str(error)
-    return None
 
 
 def _own_name(leaf: x509.Certificate) -> DNSName | IPAddress | None:

@@ -13,6 +13,9 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.verification import Store
 from OpenSSL import crypto
 
+from vigilo.grading.trust.budget import Issuers, by_subject
+from vigilo.grading.trust.distrust import NO_DISTRUST, DistrustOverlay
+
 
 @dataclass(frozen=True)
 class AnchorSet:
@@ -41,18 +44,34 @@ class AnchorSet:
         """Every instant at which an anchor's validity begins or ends: verdicts can change there."""
         return tuple(sorted({moment for anchor in self.anchors for moment in validity_edges(anchor)}))
 
+    @cached_property
+    def by_subject(self) -> Issuers:
+        """The anchors by the DER of their subject."""
+        return by_subject(self.anchors)
+
+    def without(self, fingerprints: frozenset[bytes]) -> AnchorSet:
+        """The other anchors."""
+        kept = (one for one in self.anchors if hashlib.sha256(_der(one)).digest() not in fingerprints)
+        return AnchorSet(self.version, tuple(kept))
+
 
 @dataclass(frozen=True)
 class TrustStores:
-    """The anchors of both domains. `private` is empty when the workspace has none."""
+    """The anchors of both domains. `private` is empty when the workspace has none; `distrust` is about public ones."""
 
     public: AnchorSet
     private: AnchorSet = field(default_factory=lambda: AnchorSet("none", ()))
+    distrust: DistrustOverlay = NO_DISTRUST
 
     @property
     def version(self) -> str:
-        """Names both sets, as kept in the card."""
-        return self.public.version if not self.private.anchors else f"{self.public.version}+{self.private.version}"
+        """Names both sets and the overlay, as kept in the card."""
+        parts = [self.public.version]
+        if self.distrust.rows:
+            parts.append(f"distrust-{self.distrust.version}")
+        if self.private.anchors:
+            parts.append(self.private.version)
+        return "+".join(parts)
 
 
 def anchors_from_pem(pem: bytes, *, version: str) -> AnchorSet:
