@@ -23,6 +23,7 @@ COMMANDS = {
     "pool": "vigilo_cli.pool",
     "republish": "vigilo_cli.republish",
     "rebuild": "vigilo_cli.rebuild",
+    "regrade": "vigilo_cli.regrade",
     "audit": "vigilo_cli.audit",
     "config": "vigilo_cli.config",
 }
