@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 from datetime import datetime
 from uuid import UUID
 
@@ -26,11 +27,22 @@ class Rollout(BaseModel):
     times: int = 0
 
 
+class ServedIssuers(BaseModel):
+    """Which certificates are served above the leaf (`issuers_digest`), and which others `times` in a row since."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    digest: str
+    candidate: str | None = None
+    times: int = 0
+
+
 class Grades(BaseModel):
     """The guard row: what each scan rewrites.
 
     `leaf` is the end-entity certificate that is the host's own (services.grader.rollouts), `replaced` the fingerprint
-    of the one before.
+    of the one before, `issuers` what is served above it. All three are of one `peer` (Target.peer), which is that of
+    `host_version`; rows of older versions have neither.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
@@ -42,6 +54,9 @@ class Grades(BaseModel):
     leaf: PathCertificate | None = None
     rollout: Rollout | None = None
     replaced: str | None = None
+    issuers: ServedIssuers | None = None
+    peer: tuple[str | int | None, ...] | None = None
+    host_version: int | None = None
 
     @property
     def order(self) -> tuple[datetime, UUID] | None:
@@ -73,15 +88,21 @@ class Chains(BaseModel):
         """The stored chain with exactly these certificates."""
         return next((chain for chain in self.chains if chain.fingerprints == fingerprints), None)
 
-    def with_chain(self, chain: StoredChain) -> Chains:
-        """This chain first, older ones behind it as far as count and size allow."""
+    def with_chain(self, chain: StoredChain, *, leaf: str | None = None) -> Chains:
+        """This chain first, older ones behind it as far as count and size allow; those of `leaf`, the fingerprint of
+        the host's own, before the others: a change is told with what is known of the old certificate."""
         kept = [chain]
         size = sum(map(len, chain.der))
-        for older in self.chains:
+        for older in sorted(self.chains, key=lambda one: one.fingerprints[0] != leaf):
             size += sum(map(len, older.der))
             if older.fingerprints != chain.fingerprints and len(kept) < STORED_CHAINS and size <= STORED_CHAINS_BYTES:
                 kept.append(older)
         return Chains(chains=tuple(kept))
+
+
+def issuers_digest(fingerprints: tuple[str, ...]) -> str:
+    """Names the set of certificates above the leaf, whatever their order; fingerprints are leaf first."""
+    return hashlib.sha256(" ".join(sorted(set(fingerprints[1:]))).encode("ascii")).hexdigest()[:32]
 
 
 def served_chain(snapshot: Snapshot) -> StoredChain | None:

@@ -176,19 +176,56 @@ class ReportCard(Event):
         return (self.requested_at, self.scan_id)
 
 
+class ChangeKind(StrEnum):
+    """What became another one: the host's own certificate, or, under the same one, those served above it."""
+
+    LEAF = "leaf"
+    CHAIN = "chain"
+
+
+class Unexpected(StrEnum):
+    """What a mere renewal would not do. `replaced-early`: with more than half of its life left."""
+
+    ISSUER_CHANGED = "issuer-changed"
+    NAME_LOST = "name-lost"
+    KEY_WEAKER = "key-weaker"
+    REPLACED_EARLY = "replaced-early"
+
+
 class CertificateChange(Event):
-    """The leaf served by a host is another one than before. None for a first certificate."""
+    """A host serves another leaf than before, or (`kind` chain: `old` is `new`) other certificates above the same one.
+
+    None for a first certificate, for the first of another peer, or while addresses differ. Null means not known, as it
+    does where the old certificate's bytes are no longer kept.
+
+    `names_*` are compared without regard to case, over all names of type DNS and IP address; the counts are exact, the
+    lists hold what fits in 100 names and 8,192 characters. `issuer_changed` compares the distinguished names,
+    `issuer_key_changed` the authority key identifiers (RFC 5280 section 4.2.1.1). `key_weaker` compares strengths up to
+    128 bits (NIST SP 800-57 part 1, table 2): beyond that no key is weaker than another. `chain_added` and `chain_lost`
+    are certificates above the leaf, the first eight; empty, too, when the old chain's bytes are no longer kept.
+    """
 
     type_name: ClassVar[str] = "certificate-change"
 
     scan_id: UUID
     target: Target
     requested_at: datetime
+    kind: ChangeKind = ChangeKind.LEAF
     old: PathCertificate
     new: PathCertificate
     days_left_of_old: float | None = None
     share_left_of_old: float | None = Field(default=None, le=1)
     key_reused: bool | None = None
+    old_key: PeerText | None = None
+    new_key: PeerText | None = None
+    key_weaker: bool | None = None
     issuer_changed: bool
+    issuer_key_changed: bool | None = None
     names_added: tuple[PeerText, ...] = ()
     names_lost: tuple[PeerText, ...] = ()
+    names_added_count: int | None = Field(default=None, ge=0)
+    names_lost_count: int | None = Field(default=None, ge=0)
+    chain_changed: bool | None = None
+    chain_added: tuple[PathCertificate, ...] = ()
+    chain_lost: tuple[PathCertificate, ...] = ()
+    unexpected: tuple[Unexpected, ...] = ()

@@ -69,6 +69,15 @@ def certificate_names(certificate: x509.Certificate) -> tuple[list[str], list[st
     return san.get_values_for_type(x509.DNSName), addresses, len(list(san))
 
 
+def read_names(der: bytes) -> list[str] | None:
+    """Every DNS name and IP address of the subjectAltName, uncapped; None when they cannot be read. Raises nothing."""
+    try:
+        dns, addresses, _ = certificate_names(x509.load_der_x509_certificate(der))
+    except Exception:  # hostile bytes: whatever the parser says, it is about them
+        return None
+    return [*dns, *addresses]
+
+
 @dataclass(slots=True)
 class _Outline:
     """The parts of a TBSCertificate that the parser does not hand out as they were sent."""

@@ -2,54 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
-from typing import Any
+from datetime import timedelta
 from uuid import UUID
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.grader.decide import CHAINS, decide_snapshot
-from services.grader.state import SEEN_SCANS, Chains, Grades, StoredChain
-from tests.fakes.pki import Authority, Issued, Options
-from tests.fakes.snapshots import failed, served_by, snapshot
-from vigilo.events.cards import CertificateChange, ReportCard, Verdict
-from vigilo.events.scans import Outcome, Snapshot
-from vigilo.grading.trust.judge import TrustJudge
-from vigilo.grading.trust.stores import AnchorSet, TrustStores
-from vigilo.ports.processing import Decision
-
-NOW = datetime.now(UTC).replace(microsecond=0)
-AUTHORITY = Authority.create("Grader")
-JUDGE = TrustJudge(TrustStores(public=AnchorSet("test", (AUTHORITY.root.certificate,))))
-OLD = AUTHORITY.leaf("api.acme.test", "old.acme.test")
-NEW = AUTHORITY.leaf("api.acme.test", "new.acme.test")
-
-
-@dataclass
-class Host:
-    """A host's row, as the stream base would keep it."""
-
-    state: Grades | None = None
-    chains: Chains = field(default_factory=Chains)
-    cards: list[ReportCard] = field(default_factory=list)
-    changes: list[CertificateChange] = field(default_factory=list)
-
-    def sees(self, given: Snapshot, *, at: datetime = NOW) -> Decision[Grades]:
-        decision = decide_snapshot(self.state, self.chains, given, judge=JUDGE, at=at)
-        if decision.refused is None:
-            self.state = decision.state
-            kept = decision.side.get(CHAINS, self.chains)
-            assert isinstance(kept, Chains)
-            self.chains = kept
-        self.cards += [out.event for out in decision.outputs if isinstance(out.event, ReportCard)]
-        self.changes += [out.event for out in decision.outputs if isinstance(out.event, CertificateChange)]
-        return decision
-
-
-def scan(leaf: Issued, number: int, **fields: Any) -> Snapshot:
-    return snapshot(leaf.chain_der, at=NOW + timedelta(minutes=number), number=number, **fields)
+from services.grader.state import SEEN_SCANS, Chains, StoredChain
+from tests.fakes.pki import Options
+from tests.fakes.snapshots import failed, served_by
+from tests.unit.services.grader.hosts import AUTHORITY, NEW, NOW, OLD, Host, scan
+from vigilo.events.cards import Verdict
+from vigilo.events.scans import Outcome
 
 
 def test_every_snapshot_gets_a_card_and_the_chain_is_kept() -> None:

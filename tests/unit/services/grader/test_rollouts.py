@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.grader.changes import certificate_change
+from services.grader.changes import Served, leaf_change
 from services.grader.rollouts import CONFIRMATIONS, settle
 from services.grader.state import Grades
 from tests.fakes.pki import Authority, Issued
@@ -47,8 +47,8 @@ def changes(scans: Sequence[Sequence[str]]) -> list[str]:
         seen = scan(*addresses, number=number)
         standing = settle(row, seen)
         if standing.changed:
-            change = certificate_change(seen, row.leaf, None)
-            assert change is not None
+            assert row.leaf is not None
+            change = leaf_change(seen, Served(row.leaf, None, None), None)
             found.append(names[change.new.fingerprint_sha256])
         row = row.model_copy(update={"leaf": standing.leaf, "rollout": standing.rollout, "replaced": standing.replaced})
     return found
@@ -119,6 +119,6 @@ def test_no_two_changes_follow_without_as_many_scans_as_make_sure(scans: list[tu
 def test_a_certificate_replaced_before_it_was_valid_had_all_its_life_left() -> None:
     row = settle(Grades(workspace_id=WORKSPACE), scan(OLD))
     early = scan(NEW, number=2).model_copy(update={"requested_at": datetime(2020, 1, 1, tzinfo=UTC)})
-    change = certificate_change(early, row.leaf, None)
-    assert change is not None
+    assert row.leaf is not None
+    change = leaf_change(early, Served(row.leaf, None, None), None)
     assert change.share_left_of_old == 1.0
