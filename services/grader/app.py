@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from services.grader.anchors import WorkspaceJudges
 from services.grader.decide import GraderProcessor
 from services.grader.settings import GraderSettings
 from vigilo.adapters.settings import read
@@ -13,8 +14,13 @@ from vigilo.grading.trust.judge import TrustJudge
 def main() -> None:
     """Runs until SIGTERM."""
     settings = read(GraderSettings)
-    judge = TrustJudge(load_trust_stores(settings.trust_bundle))
-    run_processor(GraderProcessor(judge), settings, output_topics=("report-cards", "certificate-changes"))
+    judges = WorkspaceJudges(TrustJudge(load_trust_stores(settings.trust_bundle)))
+    run_processor(
+        GraderProcessor(judges.of),
+        settings,
+        output_topics=("report-cards", "certificate-changes"),
+        broadcasts=(judges.reader,),
+    )
 
 
 if __name__ == "__main__":

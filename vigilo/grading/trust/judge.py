@@ -44,8 +44,9 @@ class TrustJudge:
     for the open interval between the edges around the instant it was asked for.
     """
 
-    def __init__(self, stores: TrustStores) -> None:
+    def __init__(self, stores: TrustStores, *, entries: int = _CACHE_ENTRIES) -> None:
         self.stores = stores
+        self._entries = entries
         self._cache: OrderedDict[tuple[TrustDomain, tuple[bytes, ...]], _Entry] = OrderedDict()
 
     def judge(self, chain_der: Sequence[bytes], domain: TrustDomain, *, at: datetime) -> TrustVerdict:
@@ -58,7 +59,7 @@ class TrustJudge:
         entry = self._decide(chain_der, domain, at=at)
         self._cache[key] = entry
         self._cache.move_to_end(key)
-        if len(self._cache) > _CACHE_ENTRIES:
+        if len(self._cache) > self._entries:
             self._cache.popitem(last=False)
         return entry.verdict
 
