@@ -8,8 +8,9 @@ from uuid import UUID
 
 from pydantic import BaseModel
 
-from services.grader.changes import certificate_change
-from services.grader.rollouts import Standing, settle
+from services.grader.changes import chain_change, leaf_change, served_before
+from services.grader.issuers import settle_issuers
+from services.grader.rollouts import settle
 from services.grader.state import SEEN_SCANS, Chains, Grades, StoredChain, served_chain
 from vigilo.events import ids
 from vigilo.events.cards import CertificateChange, ReportCard
@@ -66,45 +67,70 @@ def decide_snapshot(
     served = served_chain(snapshot)
     known = served or chains.find(snapshot.chain_sha256)
     card = grade_snapshot(snapshot, known.bytes_() if known else None, judge=judge, at=at, late=late)
-    standing = None if late else settle(before, snapshot)
-    changed = standing is not None and standing.changed
-    change = certificate_change(snapshot, before.leaf, _old_leaf(before, chains)) if changed else None
+    if late or _of_a_former_peer(before, snapshot):
+        after, change = before, None
+    else:
+        before = _of_the_same_peer(before, snapshot)
+        after, change = _apply(before, snapshot, known, chains)
+    seen = (*before.seen, snapshot.scan_id)[-SEEN_SCANS:]
     return Decision(
-        state=_evolve(before, snapshot, standing),
+        state=after.model_copy(update={"seen": seen}),
         outputs=tuple(_outputs(card, change, at=at)),
-        side=_side(served, chains),
+        side=_side(served, chains, after),
     )
 
 
-def _side(served: StoredChain | None, chains: Chains) -> dict[str, BaseModel | None]:
+def _side(served: StoredChain | None, chains: Chains, after: Grades) -> dict[str, BaseModel | None]:
     """The row of chains is written only when a chain not kept yet was served."""
     if served is None or chains.find(served.fingerprints) is not None:
         return {}
-    return {CHAINS: chains.with_chain(served)}
+    return {CHAINS: chains.with_chain(served, leaf=None if after.leaf is None else after.leaf.fingerprint_sha256)}
 
 
-def _old_leaf(before: Grades, chains: Chains) -> bytes | None:
-    if before.leaf is None:
-        return None
-    wanted = before.leaf.fingerprint_sha256
-    return next((chain.bytes_()[0] for chain in chains.chains if chain.fingerprints[0] == wanted), None)
+def _of_a_former_peer(before: Grades, snapshot: Snapshot) -> bool:
+    """True for what was seen of a peer that the host had before somebody edited it."""
+    version, target = before.host_version, snapshot.target
+    return version is not None and target.host_version < version and target.peer != before.peer
 
 
-def _evolve(before: Grades, snapshot: Snapshot, standing: Standing | None) -> Grades:
-    """`standing` None: the snapshot came late."""
-    seen = (*before.seen, snapshot.scan_id)[-SEEN_SCANS:]
-    if standing is None:
-        return before.model_copy(update={"seen": seen})
-    return before.model_copy(
+def _of_the_same_peer(before: Grades, snapshot: Snapshot) -> Grades:
+    """Without what was known of another peer: an edited host's first certificate is no change."""
+    if before.peer is None or before.peer == snapshot.target.peer:
+        return before
+    return before.model_copy(update={"leaf": None, "rollout": None, "replaced": None, "issuers": None})
+
+
+def _apply(
+    before: Grades, snapshot: Snapshot, known: StoredChain | None, chains: Chains
+) -> tuple[Grades, CertificateChange | None]:
+    """The host after this snapshot, and what changed. `known` is the snapshot's chain with its bytes."""
+    standing = settle(before, snapshot)
+    issuers = settle_issuers(before, snapshot, standing)
+    after = before.model_copy(
         update={
-            "seen": seen,
             "requested_at": snapshot.requested_at,
             "scan_id": snapshot.scan_id,
             "leaf": standing.leaf,
             "rollout": standing.rollout,
             "replaced": standing.replaced,
+            "issuers": issuers,
+            "peer": snapshot.target.peer,
+            "host_version": max(snapshot.target.host_version, before.host_version or 0),
         }
     )
+    return after, _change(before, after, snapshot, known, chains, leaf=standing.changed)
+
+
+def _change(
+    before: Grades, after: Grades, snapshot: Snapshot, known: StoredChain | None, chains: Chains, *, leaf: bool
+) -> CertificateChange | None:
+    if leaf:
+        old = served_before(before, chains)
+        return None if old is None else leaf_change(snapshot, old, known)
+    if before.issuers is None or after.issuers is None or before.issuers.digest == after.issuers.digest:
+        return None
+    old = served_before(before, chains)
+    return None if old is None else chain_change(snapshot, old)
 
 
 def _outputs(card: ReportCard, change: CertificateChange | None, *, at: datetime) -> list[OutgoingEvent]:

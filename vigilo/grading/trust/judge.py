@@ -20,8 +20,9 @@ from cryptography.x509.verification import PolicyBuilder, VerificationError
 
 from vigilo.events.cards import TrustDomain, TrustReason, TrustVerdict, Verdict
 from vigilo.grading.trust.budget import searchable, too_many_paths, too_much
-from vigilo.grading.trust.diagnosis import NO_USABLE_EXTENSION, diagnose
+from vigilo.grading.trust.diagnosis import diagnose
 from vigilo.grading.trust.distrust import tell
+from vigilo.grading.trust.purpose import NO_USABLE_EXTENSION
 from vigilo.grading.trust.stores import AnchorSet, TrustStores, validity_edges
 
 MAX_DEPTH = 8
