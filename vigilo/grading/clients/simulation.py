@@ -124,7 +124,7 @@ def _chosen_suite(client: Client, accepted: VersionPosture, usable: list[SuiteTr
     wishes = sorted(usable, key=lambda suite: client.rank[suite.name])
     if accepted.order is SuiteOrder.SERVER:
         return _by_servers_order(client, accepted, usable)
-    if accepted.order is None and len(usable) > 1:
+    if accepted.order is None and wishes[0] is not usable[0]:
         raise _Unsettled(Connects.UNKNOWN, "whose order of cipher suites counts is not known")
     if not accepted.complete and client.rank[wishes[0].name] > 0:
         raise _Unsettled(Connects.UNKNOWN, "the server may accept a cipher suite that the client likes better")
@@ -156,11 +156,10 @@ def _group(client: Client, groups: GroupsPosture | None) -> str | None:
     if groups is None or not groups.complete:
         return None
     common = _common(client, groups)
-    if groups.order is None and len(common) > 1:
-        return None
-    if groups.order is SuiteOrder.CLIENT:
-        return next(group for group in client.groups if group in common)
-    return common[0]
+    wish = next((group for group in client.groups if group in common), None)
+    if groups.order is SuiteOrder.CLIENT or not common:
+        return wish
+    return common[0] if groups.order is SuiteOrder.SERVER or common[0] == wish else None
 
 
 def _common(client: Client, groups: GroupsPosture) -> list[str]:
