@@ -6,12 +6,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from cryptography import x509
+
 from vigilo.events.cards import TrustDomain, TrustReason, TrustVerdict, Verdict
 from vigilo.events.facts import CertificateFacts, StapleStatus
 from vigilo.events.hosts import Trust
 from vigilo.events.scans import Snapshot
 from vigilo.grading.staple import judge_staple
 from vigilo.grading.trust.judge import TrustJudge
+from vigilo.tls.certificate import certificate_names
 from vigilo.tls.names import matches_name
 
 _DOMAINS = {
@@ -62,7 +65,7 @@ def inspect(snapshot: Snapshot, chain_der: Sequence[bytes] | None, judge: TrustJ
         chain_valid=valid,
         chain_reason=reason,
         chain_detail=detail,
-        name_matches=_name_verdict(snapshot, leaf),
+        name_matches=_name_verdict(snapshot, leaf, chain_der),
         staple_status=staple_status,
         at=at,
     )
@@ -93,11 +96,19 @@ def _combine(trust: tuple[TrustVerdict, ...]) -> tuple[Verdict, TrustVerdict | N
     return Verdict.UNKNOWN, trust[-1]
 
 
-def _name_verdict(snapshot: Snapshot, leaf: CertificateFacts) -> Verdict:
+def _name_verdict(snapshot: Snapshot, leaf: CertificateFacts, chain_der: Sequence[bytes] | None) -> Verdict:
     asked = snapshot.target.sni or snapshot.target.hostname
     if matches_name(asked, dns_names=leaf.san, ip_addresses=leaf.san_ip):
         return Verdict.YES
-    if leaf.parse_error is not None or leaf.san_count > len(leaf.san) + len(leaf.san_ip):
-        # Names beyond the cap are not in the snapshot: no claim.
+    if leaf.parse_error is None and leaf.san_count <= len(leaf.san) + len(leaf.san_ip):
+        return Verdict.NO
+    # Names beyond the cap are not in the snapshot, but in the certificate.
+    return Verdict.UNKNOWN if not chain_der else _named_in(chain_der[0], asked)
+
+
+def _named_in(der: bytes, asked: str) -> Verdict:
+    try:
+        dns, addresses, _ = certificate_names(x509.load_der_x509_certificate(der))
+    except Exception:  # hostile bytes: whatever the parser says, it is about them
         return Verdict.UNKNOWN
-    return Verdict.NO
+    return Verdict.YES if matches_name(asked, dns_names=dns, ip_addresses=addresses) else Verdict.NO
