@@ -13,7 +13,7 @@ from uuid import UUID
 
 from vigilo.events import ids
 from vigilo.events.alerts import AlertFacts, AlertHost, AlertRuleRef, AlertTransition, DecidedBy, TransitionKind
-from vigilo.events.cards import CertificateChange, Grade, PathCertificate, ReportCard, Verdict
+from vigilo.events.cards import CertificateChange, ChangeKind, Grade, PathCertificate, ReportCard, Unexpected, Verdict
 from vigilo.events.codec import encode
 from vigilo.events.deliveries import Delivery, DeliveryStatus
 from vigilo.events.envelope import EncodedEvent, Event, OutgoingEvent, Record
@@ -161,13 +161,17 @@ class Observations:
         if not self._scans:
             return self.snapshot()
         scan = self._random.choice(self._scans)
+        new, issuer_changed = self._random.randrange(2, 5), self._random.random() < 0.5
+        of_chain = new == 2
         event = CertificateChange(
             scan_id=scan.scan_id,
             target=target_of(self._number(scan)),
             requested_at=scan.requested_at,
-            old=path_certificate(1),
-            new=path_certificate(self._random.randrange(2, 5)),
-            issuer_changed=self._random.random() < 0.5,
+            kind=ChangeKind.CHAIN if of_chain else ChangeKind.LEAF,
+            old=path_certificate(2 if of_chain else 1),
+            new=path_certificate(new),
+            issuer_changed=issuer_changed and not of_chain,
+            unexpected=(Unexpected.ISSUER_CHANGED,) if issuer_changed and not of_chain else (),
         )
         change_id = ids.certificate_change_id(event.target.host_id, scan.scan_id)
         return self._encoded("certificate-changes", event.target.host_id, event, change_id)

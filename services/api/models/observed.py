@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from services.api.pagination import DEFAULT_LIMIT, CursorText, Limit
 from vigilo.events.alerts import AlertFacts, AlertTransition, CloseReason
-from vigilo.events.cards import CertificateChange, Grade, ReportCard
+from vigilo.events.cards import CertificateChange, ChangeKind, Grade, ReportCard
 from vigilo.events.deliveries import DeliveryStatus
 from vigilo.events.facts import CertificateFacts
 from vigilo.events.rules import Severity
@@ -91,7 +91,7 @@ class GradeHistory(BaseModel):
 
 
 class ChangeView(CertificateChange):
-    """A host began to serve another certificate."""
+    """A host began to serve another certificate, or others above the same one; what is not known is null."""
 
 
 class HistoryListing(BaseModel):
@@ -107,6 +107,15 @@ class SnapshotListing(HistoryListing):
     """Which scans of a host, and which page."""
 
     outcome: Outcome | None = Field(None, description="Only scans that ended so")
+
+
+class ChangeListing(HistoryListing):
+    """Which certificate changes of a host, and which page."""
+
+    kind: ChangeKind | None = Field(None, description="Only of the host's own certificate, or only of those above it")
+    unexpected: bool | None = Field(
+        None, description="Only changes that a mere renewal does not explain, or the others"
+    )
 
 
 class TimelineKind(StrEnum):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -62,16 +63,29 @@ async def grade_changes(connection: Connection, host_id: UUID, *, since: datetim
     return await found.fetchall()
 
 
-async def changes(connection: Connection, host_id: UUID, *, after: Place | None, limit: int) -> list[dict[str, Any]]:
-    """At most `limit` certificate changes of the host, newest first."""
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """Which certificate changes; None = whichever."""
+
+    kind: str | None = None
+    unexpected: bool | None = None
+
+
+async def changes(
+    connection: Connection, host_id: UUID, which: Changes, *, after: Place | None, limit: int
+) -> list[dict[str, Any]]:
+    """At most `limit` certificate changes of the host, newest first; one without a kind is of the leaf."""
     found = await connection.execute(
         """
         select requested_at, scan_id, event from read_model.certificate_changes
         where host_id = %(host)s
             and (%(at)s::timestamptz is null or (requested_at, scan_id) < (%(at)s, %(id)s::uuid))
+            and (%(kind)s::text is null or coalesce(event ->> 'kind', 'leaf') = %(kind)s)
+            and (%(unexpected)s::boolean is null
+                or (jsonb_array_length(coalesce(event -> 'unexpected', '[]')) > 0) = %(unexpected)s)
         order by requested_at desc, scan_id desc limit %(limit)s
         """,
-        _after(host_id, after, limit),
+        _after(host_id, after, limit) | {"kind": which.kind, "unexpected": which.unexpected},
     )
     return await found.fetchall()
 

@@ -9,6 +9,7 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Request, Response
 
 from services.api.models.observed import (
+    ChangeListing,
     ChangeView,
     GradeChange,
     GradeDay,
@@ -68,13 +69,14 @@ async def changes(
     host_id: UUID,
     request: Request,
     response: Response,
-    listing: Annotated[HistoryListing, Query()],
+    listing: Annotated[ChangeListing, Query()],
     reading: Viewing,
 ) -> Page[ChangeView]:
-    """When a host began to serve another certificate, newest first."""
+    """When a host began to serve another certificate, or others above it, newest first."""
     place = place_of(listing.cursor)
     await ensure_known(reading.connection, host_id)
-    rows = await query.changes(reading.connection, host_id, after=place, limit=listing.limit + 1)
+    which = query.Changes(kind=listing.kind, unexpected=listing.unexpected)
+    rows = await query.changes(reading.connection, host_id, which, after=place, limit=listing.limit + 1)
     items, following = page_of(rows, listing.limit, lambda row: Place(row["requested_at"], row["scan_id"]))
     link_next(request, response, following)
     return Page(items=[ChangeView(**row["event"]) for row in items], next=following)

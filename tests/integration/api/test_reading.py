@@ -94,6 +94,34 @@ async def test_a_filter_by_outcome_finds_those_and_no_others(client: httpx.Async
     assert refused == [item for item in everything_there if item["outcome"] == "refused"] != []
 
 
+async def test_certificate_changes_by_kind_and_by_what_a_renewal_explains(
+    client: httpx.AsyncClient, filled: Filled
+) -> None:
+    tenant, base = filled[1][0], f"/hosts/{host_of(0)}/changes"
+    there = await paged(client, tenant, f"{base}?limit=5")
+    of_leaves = await paged(client, tenant, f"{base}?kind=leaf&limit=2")
+    of_chains = await paged(client, tenant, f"{base}?kind=chain&limit=2")
+    assert of_leaves == [item for item in there if item["old"] != item["new"]] != []
+    assert of_chains == [item for item in there if item["old"] == item["new"]] != []
+    unexpected = await paged(client, tenant, f"{base}?unexpected=true")
+    assert unexpected == [item for item in there if item["unexpected"]] != []
+    assert await paged(client, tenant, f"{base}?unexpected=false") == [one for one in there if not one["unexpected"]]
+
+
+async def test_changes_told_before_there_were_kinds_are_of_leaves(client: httpx.AsyncClient, filled: Filled) -> None:
+    base = f"/hosts/{host_of(0)}/changes?limit=100"
+    old = (await paged(client, filled[1][0], f"{base}&kind=leaf"))[0]
+    with psycopg.connect(filled[0]) as admin:
+        admin.execute(
+            "update read_model.certificate_changes set event = event - 'kind' - 'unexpected' where scan_id = %s",
+            (old["scan_id"],),
+        )
+    (found,) = [
+        one for one in await paged(client, filled[1][0], f"{base}&kind=leaf") if one["scan_id"] == old["scan_id"]
+    ]
+    assert (found["kind"], found["unexpected"], found["names_lost_count"]) == ("leaf", [], None)
+
+
 async def test_a_workspace_sees_nothing_of_the_other(client: httpx.AsyncClient, filled: Filled) -> None:
     mine, other = filled[1]
     snapshot = (await got(client, other, f"/hosts/{host_of(1)}/snapshots?limit=1"))["items"][0]
