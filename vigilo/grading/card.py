@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from vigilo.events.cards import Finding, PathCertificate, ReportCard
+from vigilo.events.cards import PathCertificate, ReportCard
 from vigilo.events.facts import CertificateFacts
+from vigilo.events.hosts import Probing
 from vigilo.events.scans import Outcome, Snapshot
-from vigilo.grading.inspection import Inspection, inspect
+from vigilo.grading.assessment import Assessment, assess
+from vigilo.grading.inspection import inspect
 from vigilo.grading.rulebook import VIGILO_2026, Rulebook
 from vigilo.grading.trust.judge import TrustJudge
 
@@ -32,22 +34,11 @@ def grade_snapshot(
     if snapshot.outcome is not Outcome.OK or not snapshot.chain:
         return _card_without_letter(snapshot, judge, rulebook, at=at, late=late)
     inspection = inspect(snapshot, chain_der, judge, at=at)
-    results = [(rule, finding) for rule in rulebook.rules if (finding := rule.finding(inspection)) is not None]
-    findings = [finding for _, finding in results]
-    posture = [finding for rule, finding in results if rule.posture]
-    return _card(inspection, findings, posture, judge, rulebook, late=late)
+    return _card(snapshot, assess(inspection, rulebook), judge, rulebook, late=late)
 
 
-def _card(
-    inspection: Inspection,
-    findings: Sequence[Finding],
-    posture: Sequence[Finding],
-    judge: TrustJudge,
-    rulebook: Rulebook,
-    *,
-    late: bool,
-) -> ReportCard:
-    snapshot, leaf = inspection.snapshot, inspection.leaf
+def _card(snapshot: Snapshot, found: Assessment, judge: TrustJudge, rulebook: Rulebook, *, late: bool) -> ReportCard:
+    inspection, leaf = found.inspection, found.inspection.leaf
     return ReportCard(
         scan_id=snapshot.scan_id,
         target=snapshot.target,
@@ -55,9 +46,12 @@ def _card(
         late=late,
         outcome=snapshot.outcome,
         detail=snapshot.detail,
-        grade=rulebook.letter(findings, inspection),
-        posture_grade=rulebook.letter(posture, inspection),
-        findings=tuple(findings),
+        grade=found.grade,
+        posture_grade=found.posture_grade,
+        provisional=_is_provisional(inspection.snapshot),
+        deciding=found.deciding,
+        to_improve=found.to_improve,
+        findings=found.findings,
         trust=inspection.trust,
         chain_valid=inspection.chain_valid,
         chain_reason=inspection.chain_reason,
@@ -73,6 +67,11 @@ def _card(
         trust_store=judge.stores.version,
         graded_at=inspection.at,
     )
+
+
+def _is_provisional(snapshot: Snapshot) -> bool:
+    """Until a first enumeration that can be believed; where none is wanted, the letter is final without it."""
+    return snapshot.posture is None and snapshot.target.probing is Probing.FULL
 
 
 def _card_without_letter(

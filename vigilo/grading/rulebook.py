@@ -9,12 +9,20 @@ from types import MappingProxyType
 from vigilo.events.cards import Finding, Grade
 from vigilo.grading.inspection import Inspection
 from vigilo.grading.rule import Rule
-from vigilo.grading.rules.cabf_br import key_size, signature_algorithm
-from vigilo.grading.rules.house import hsts, interception, post_quantum, stapling, vulnerabilities
+from vigilo.grading.rules.cabf_br import key_size, lifetime, signature_algorithm, weak_key
+from vigilo.grading.rules.house import addresses_differ, hsts, interception, post_quantum, stapling, vulnerabilities
 from vigilo.grading.rules.rfc5280 import chain_validates, within_validity
+from vigilo.grading.rules.rfc5746 import secure_renegotiation
 from vigilo.grading.rules.rfc8996 import protocol_version
-from vigilo.grading.rules.rfc9325 import cipher_suites
+from vigilo.grading.rules.rfc9325 import (
+    authenticated_encryption,
+    cipher_suites,
+    compression,
+    forward_secrecy,
+    parameter_size,
+)
 from vigilo.grading.rules.rfc9525 import name_matches
+from vigilo.grading.rules.rfc10015 import key_exchange
 
 Letter = Callable[[Sequence[Finding], Inspection], Grade]
 
@@ -43,12 +51,21 @@ VIGILO_2026 = Rulebook(
         within_validity.RULE,
         protocol_version.RULE,
         cipher_suites.RULE,
+        forward_secrecy.RULE,
+        authenticated_encryption.RULE,
+        key_exchange.RULE,
+        parameter_size.RULE,
+        secure_renegotiation.RULE,
+        compression.RULE,
         vulnerabilities.RULE,
         key_size.RULE,
+        weak_key.RULE,
         signature_algorithm.RULE,
+        lifetime.RULE,
         stapling.RULE,
         hsts.RULE,
         post_quantum.RULE,
+        addresses_differ.RULE,
     ),
 )
 

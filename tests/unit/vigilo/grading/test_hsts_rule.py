@@ -20,8 +20,9 @@ JUDGE = TrustJudge(TrustStores(public=AnchorSet("test-roots", (AUTHORITY.root.ce
 
 def line(hsts: HstsFacts | None) -> Finding | None:
     card = grade_snapshot(snapshot(LEAF.chain_der, at=NOW, hsts=hsts), LEAF.chain_der, judge=JUDGE, at=NOW)
-    assert card.grade is Grade.A_PLUS
-    return next((finding for finding in card.findings if finding.rule == "house.hsts"), None)
+    found = next((finding for finding in card.findings if finding.rule == "house.hsts"), None)
+    assert card.grade is (Grade.A_PLUS if found is None or found.level is FindingLevel.GOOD else Grade.A)
+    return found
 
 
 @pytest.mark.parametrize(
@@ -29,17 +30,17 @@ def line(hsts: HstsFacts | None) -> Finding | None:
     [
         (HstsFacts(present=True, status=200, max_age=31536000), FindingLevel.GOOD, "for 365 days"),
         (HstsFacts(present=True, max_age=15552000, include_subdomains=True), FindingLevel.GOOD, "with subdomains"),
-        (HstsFacts(present=True, max_age=15551999), FindingLevel.INFO, "less than 180 days"),
-        (HstsFacts(present=True, max_age=0), FindingLevel.INFO, "forget"),
-        (HstsFacts(present=True, parse_error="there is no max-age"), FindingLevel.INFO, "ignore the header"),
-        (HstsFacts(present=False, status=301), FindingLevel.INFO, "no Strict-Transport-Security"),
+        (HstsFacts(present=True, max_age=15551999), FindingLevel.WARNING, "less than 180 days"),
+        (HstsFacts(present=True, max_age=0), FindingLevel.WARNING, "forget"),
+        (HstsFacts(present=True, parse_error="there is no max-age"), FindingLevel.WARNING, "ignore the header"),
+        (HstsFacts(present=False, status=301), FindingLevel.WARNING, "no Strict-Transport-Security"),
         (HstsFacts(status=403, parse_error="status 403"), FindingLevel.UNKNOWN, "status 403"),
     ],
 )
-def test_hsts_is_a_line_and_moves_no_letter(hsts: HstsFacts, level: FindingLevel, words: str) -> None:
+def test_hsts_is_a_line_and_a_condition_of_a_plus(hsts: HstsFacts, level: FindingLevel, words: str) -> None:
     finding = line(hsts)
     assert finding is not None
-    assert (finding.level, finding.cap) == (level, None)
+    assert (finding.level, finding.cap) == (level, None if level is FindingLevel.GOOD else Grade.A)
     assert words in finding.evidence
 
 

@@ -51,7 +51,7 @@ def finding(of: ReportCard, rule: str) -> tuple[FindingLevel, Grade | None, str]
     [
         (("TLSv1.0",), Grade.C),
         (("TLSv1.1",), Grade.C),
-        (("SSLv3", "TLSv1.0"), Grade.C),
+        (("SSLv3", "TLSv1.0"), Grade.F),
         (("SSLv2",), Grade.F),
     ],
 )

@@ -44,4 +44,5 @@ RULE = Rule(
     citation="CA/Browser Forum Baseline Requirements section 6.1.5",
     effective=date(2014, 1, 1),
     check=check,
+    fix="use RSA keys of at least 2048 bits or EC keys of at least 256, in the leaf and in every intermediate",
 )

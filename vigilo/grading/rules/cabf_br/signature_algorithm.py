@@ -25,4 +25,5 @@ RULE = Rule(
     citation="CA/Browser Forum Baseline Requirements section 7.1.3.2",
     effective=date(2016, 1, 1),
     check=check,
+    fix="have the certificate issued anew by a CA that signs with SHA-256 or better",
 )

@@ -1,8 +1,8 @@
-"""HSTS is a line of the card of every HTTPS host with a name; it does not move the letter."""
+"""HSTS is a line of the card of every HTTPS host with a name, and a condition of A+."""
 
 from datetime import date, timedelta
 
-from vigilo.events.cards import FindingLevel
+from vigilo.events.cards import FindingLevel, Grade
 from vigilo.events.facts import HstsFacts
 from vigilo.grading.inspection import Inspection
 from vigilo.grading.rule import Result, Rule
@@ -12,15 +12,19 @@ LONG = timedelta(days=180)
 
 
 def check(inspection: Inspection) -> Result | None:
-    """None where it was no question: another protocol than HTTPS, or an IP address instead of a name."""
+    """A at most without HSTS of 180 days; None where it was no question: another protocol, or an IP address.
+
+    What could not be told (a status other than 2xx and 3xx) is no fault and costs nothing below A; but A+ is given for
+    what was seen.
+    """
     hsts = inspection.snapshot.hsts
     if hsts is None:
         return None
     if hsts.present is None:
-        return Result(FindingLevel.UNKNOWN, f"not known: {hsts.parse_error or 'no answer'}")
+        return Result(FindingLevel.UNKNOWN, f"not known: {hsts.parse_error or 'no answer'}", cap=Grade.A)
     flaw = _flaw(hsts)
     if flaw is not None or hsts.max_age is None:
-        return Result(FindingLevel.INFO, flaw or "no max-age")
+        return Result(FindingLevel.WARNING, flaw or "no max-age", cap=Grade.A)
     words = ", with subdomains" if hsts.include_subdomains else ""
     return Result(FindingLevel.GOOD, f"browsers stay with HTTPS for {hsts.max_age // 86400} days{words}")
 
@@ -40,7 +44,8 @@ def _flaw(hsts: HstsFacts) -> str | None:
 RULE = Rule(
     id="house.hsts",
     title="HSTS",
-    citation="RFC 6797",
+    citation="RFC 6797 section 6.1; SSL Server Rating Guide 2009r (180 days for A+)",
     effective=date(2026, 1, 1),
     check=check,
+    fix="send Strict-Transport-Security with a max-age of at least 15552000 on every answer",
 )

@@ -16,16 +16,27 @@ _RESULTS = {
     StapleStatus.NOT_STAPLED: Result(FindingLevel.INFO, "no response is stapled"),
     StapleStatus.NOT_OFFERED: Result(FindingLevel.INFO, "not applicable: the certificate names no OCSP responder"),
 }
-_MUST_STAPLE = Result(FindingLevel.FAILURE, "the certificate demands a staple and none is sent", cap=Grade.C)
+# The browsers that heed RFC 7633 fail with such a certificate, whatever it is that the staple lacks.
+_USELESS = {
+    StapleStatus.NOT_STAPLED: "none is sent",
+    StapleStatus.EXPIRED: "the one sent has expired",
+    StapleStatus.INVALID: "the one sent is invalid",
+    StapleStatus.UNKNOWN: "the one sent does not know it",
+}
 
 
 def check(inspection: Inspection) -> Result:
-    """B for a bad staple, C for must-staple without one, F for revoked; no staple is otherwise only information."""
+    """B for a bad staple, C for must-staple without a good one, F for revoked; no staple is otherwise only said."""
     if inspection.staple_status is None:
         return Result(FindingLevel.UNKNOWN, "stapling was not measured")
-    if inspection.staple_status is StapleStatus.NOT_STAPLED and inspection.leaf.must_staple:
-        return _MUST_STAPLE
+    if inspection.leaf.must_staple and inspection.staple_status in _USELESS:
+        return Result(FindingLevel.FAILURE, _unmet(inspection, _USELESS[inspection.staple_status]), cap=Grade.C)
     return _RESULTS[inspection.staple_status]
+
+
+def _unmet(inspection: Inspection, what: str) -> str:
+    nobody = "" if inspection.leaf.ocsp_urls else ", nor does it name a responder to get one from"
+    return f"the certificate demands a staple and {what}{nobody}"
 
 
 RULE = Rule(
@@ -34,4 +45,5 @@ RULE = Rule(
     citation="RFC 6066 section 8; RFC 7633",
     effective=date(2026, 1, 1),
     check=check,
+    fix="staple a fresh, good OCSP response; or use a certificate that does not demand one",
 )

@@ -54,4 +54,5 @@ RULE = Rule(
     citation="CVE-2014-0160; CVE-2014-0224; CVE-2016-9244; CVE-2017-13099",
     effective=date(2026, 1, 1),
     check=check,
+    fix="update the TLS library, as the finding says",
 )

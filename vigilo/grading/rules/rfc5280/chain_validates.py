@@ -25,5 +25,6 @@ RULE = Rule(
     citation="RFC 5280 section 6",
     effective=date(2008, 5, 1),
     check=check,
+    fix="serve the leaf with its intermediates, from a CA that the clients trust",
     posture=False,
 )

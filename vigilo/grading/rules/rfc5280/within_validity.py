@@ -27,5 +27,6 @@ RULE = Rule(
     citation="RFC 5280 section 4.1.2.5",
     effective=date(2008, 5, 1),
     check=check,
+    fix="renew the certificate, and serve the new chain",
     posture=False,
 )

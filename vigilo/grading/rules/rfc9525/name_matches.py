@@ -27,5 +27,6 @@ RULE = Rule(
     citation="RFC 9525 section 6",
     effective=date(2023, 11, 1),
     check=check,
+    fix="have a certificate issued whose subjectAltName holds the name",
     posture=False,
 )
