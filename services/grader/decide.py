@@ -18,6 +18,7 @@ from vigilo.events.envelope import Event, OutgoingEvent
 from vigilo.events.scans import Snapshot
 from vigilo.grading.card import grade_snapshot
 from vigilo.grading.trust.judge import TrustJudge
+from vigilo.grading.trust.missing import RememberingJudge
 from vigilo.ports.processing import Decision, Input
 
 CHAINS = "chains"
@@ -66,7 +67,8 @@ def decide_snapshot(
     late = before.order is not None and snapshot.order < before.order
     served = served_chain(snapshot)
     known = served or chains.find(snapshot.chain_sha256)
-    card = grade_snapshot(snapshot, known.bytes_() if known else None, judge=judge, at=at, late=late)
+    remembering = RememberingJudge(judge, chains.certificates)
+    card = grade_snapshot(snapshot, known.bytes_() if known else None, judge=remembering, at=at, late=late)
     if late or _of_a_former_peer(before, snapshot):
         after, change = before, None
     else:

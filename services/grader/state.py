@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from collections.abc import Iterator
 from datetime import datetime
 from uuid import UUID
 
@@ -83,6 +84,10 @@ class Chains(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore")
 
     chains: tuple[StoredChain, ...] = ()
+
+    def certificates(self) -> Iterator[bytes]:
+        """The DER of all of them, of the newest chain first, each from the leaf up."""
+        return (der for chain in self.chains for der in chain.bytes_())
 
     def find(self, fingerprints: tuple[str, ...]) -> StoredChain | None:
         """The stored chain with exactly these certificates."""
