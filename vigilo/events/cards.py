@@ -92,7 +92,10 @@ class FindingLevel(StrEnum):
 
 
 class Finding(BaseModel):
-    """One rule's result. `cap` is the best grade the card can still get; `evidence` is what was seen."""
+    """One rule's result. `cap` is the best grade the card can still get; `evidence` is what was seen.
+
+    `help` is the anchor in docs/troubleshooting.md that explains it, for lines that are not good news.
+    """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
@@ -102,6 +105,7 @@ class Finding(BaseModel):
     evidence: PeerText
     cap: Grade | None = None
     citation: str
+    help: str | None = None
 
 
 class Improvement(BaseModel):

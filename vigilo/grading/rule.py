@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from vigilo.events.cards import Finding, FindingLevel, Grade
+from vigilo.grading.help import help_of
 from vigilo.grading.inspection import Inspection
 
 
@@ -49,4 +50,5 @@ class Rule:
             evidence=result.evidence,
             cap=result.cap,
             citation=self.citation,
+            help=help_of(self.id, result.level, result.cap, chain_reason=inspection.chain_reason),
         )
