@@ -56,7 +56,7 @@ bench: .venv/ready-to-test ## Measure latency, throughput and memory on this mac
 schemas: .venv/ready-to-test ## Write what schemas/ has that is generated
 	@$(BIN)/python -m vigilo_cli.schemas
 
-flow: .venv/ready-to-test ## Write docs/dataflow.md and the table of services/README.md
+flow: .venv/ready-to-test ## Write docs/dataflow.md, docs/grading.md and the table of services/README.md
 	@$(BIN)/python -m vigilo_cli.flow
 
 clean: ## Remove caches and the virtual environment, never data (.vigilo)

@@ -1,6 +1,7 @@
 """`make flow`: the pictures of who writes and who reads which topic, from the topic rows, so that they cannot lie.
 
-Writes docs/dataflow.md whole, and the table between two marks in services/README.md. `--check` writes nothing.
+Writes docs/dataflow.md and docs/grading.md whole, and the table between two marks in services/README.md. `--check`
+writes nothing.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from typing import Annotated, Final
 import typer
 
 from vigilo.adapters.kafka.topic_rows import SCHEMAS, Service, TopicRow, load_rows
+from vigilo_cli import grading_page
 
 app = typer.Typer()
 
@@ -36,7 +38,7 @@ _NAMES: Final[Mapping[Service, str]] = {
 def main(
     check: Annotated[bool, typer.Option("--check", help="Write nothing; fail if something is stale.")] = False,
 ) -> None:
-    """Write docs/dataflow.md and the table in services/README.md."""
+    """Write docs/dataflow.md, docs/grading.md and the table in services/README.md."""
     stale = [(path, text) for path, text in generated(SCHEMAS.parent).items() if _content(path) != text]
     for path, text in stale:
         typer.echo(f"{'stale' if check else 'wrote'} {path.relative_to(SCHEMAS.parent)}")
@@ -47,11 +49,12 @@ def main(
 
 
 def generated(root: Path) -> dict[Path, str]:
-    """Path and content of both documents. Raises BadTopicRow."""
+    """Path and content of the documents. Raises BadTopicRow."""
     rows = load_rows(root / "schemas" / "topics")
     readme = root / "services" / "README.md"
     return {
         root / "docs" / "dataflow.md": dataflow(rows),
+        root / "docs" / "grading.md": grading_page.page(),
         readme: with_table(_content(readme) or _EMPTY_README, service_table(rows)),
     }
 

@@ -8,7 +8,7 @@ from vigilo.grading.rule import Result, Rule
 
 
 def check(inspection: Inspection) -> Result | None:
-    """None unless several addresses were enumerated and differ. Clients cannot choose: they get the worst one, too."""
+    """Information. None unless several addresses were enumerated and differ: clients cannot choose the better one."""
     known = [posture for posture in inspection.snapshot.address_postures if not posture.throttled]
     if len(known) < 2:
         return None

@@ -12,7 +12,7 @@ _UNKNOWN_TO_ALL = frozenset({TrustReason.UNKNOWN_ISSUER, TrustReason.SELF_SIGNED
 
 
 def check(inspection: Inspection) -> Result | None:
-    """None for nearly every host: only where nobody trusts the leaf and its issuer is one of proxies."""
+    """Information. None for nearly every host: only where nobody trusts the leaf and its issuer is one of proxies."""
     found = interception(inspection.leaf.issuer, trusted_by_nobody=_trusted_by_nobody(inspection))
     if found is None:
         return None
