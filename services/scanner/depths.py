@@ -25,6 +25,7 @@ from vigilo.events.hosts import Protocol
 from vigilo.events.posture import Posture
 from vigilo.events.scans import Depth, Outcome, ScanRequested
 from vigilo.tls.posture.check import Verdict
+from vigilo.tls.posture.describe import describe_posture
 from vigilo.tls.starttls.mail import mail_service
 
 # MySQL blocks a client after 100 connections in a row without a login (max_connect_errors).
@@ -91,23 +92,29 @@ class Depths:
             turns=self.tools.courtesy.probe(seen.address),
             connections_max=MYSQL_MAX if seen.protocol is Protocol.MYSQL else CONNECTIONS_MAX,
         )
-        posture = await enumeration.run(known_good=seen.outcome is Outcome.OK)
-        return await self._examine(posture, enumeration.endpoint, deadline)
+        async with asyncio.TaskGroup() as both:
+            enumerating = both.create_task(enumeration.run(known_good=seen.outcome is Outcome.OK))
+            examining = both.create_task(self._examine(enumeration))
+        posture, examination = enumerating.result(), examining.result()
+        return posture if examination is None else examination.conclude(posture)
 
-    async def _examine(self, posture: Posture, endpoint: Endpoint, deadline: float) -> Posture:
-        """Known holes, as far as the posture leaves them possible. Not after STARTTLS: mail servers ban for less."""
+    async def _examine(self, enumeration: Enumeration) -> Examination | None:
+        """Known holes, as soon as it is known which are possible. Not after STARTTLS: mail servers ban for less."""
+        endpoint, deadline, tools = enumeration.endpoint, enumeration.deadline, self.tools
         if endpoint.protocol is not Protocol.TLS:
-            return posture
-        tools = self.tools
+            return None
 
         async def open_connection() -> socket.socket:
             tools.count_connection()
             return await connect(endpoint.address, endpoint.port, deadline=deadline)
 
+        older = describe_posture(await enumeration.older, address=str(endpoint.address), connections=0, duration_ms=0)
         turns = tools.courtesy.probe(endpoint.address)
-        return await Examination(
-            posture, tools.probes, open_connection, tools.part_from, endpoint.sni, deadline, turns=turns
-        ).run()
+        examination = Examination(
+            older, tools.probes, open_connection, tools.part_from, endpoint.sni, deadline, turns=turns
+        )
+        await examination.run()
+        return examination
 
     def _endpoint(self, seen: AddressSeen) -> Endpoint:
         """How to ask this address: by the protocol in which it has just been spoken to."""

@@ -10,7 +10,7 @@ import os
 import socket
 from collections.abc import Awaitable, Callable, Generator
 from contextlib import AbstractAsyncContextManager, nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 from services.scanner.asking import PROBE_SECONDS, Asking, Endpoint, Ssl2Hearing
@@ -52,6 +52,7 @@ class Enumeration:
     Each connection waits for one of `turns` (entered by several tasks at once). With a `memory` it is spread over
     several scans: what was answered before is not asked again, `connections_max` more questions are asked, and while
     `unfinished` is True after `run`, its posture is none. `contradicted`: the closing probe was not answered as before.
+    `older` is what is known below TLS 1.3 as soon as it is, before the closing probe.
     """
 
     endpoint: Endpoint
@@ -64,6 +65,7 @@ class Enumeration:
     connections_max: int = CONNECTIONS_MAX
     unfinished: bool = False
     contradicted: bool = False
+    older: asyncio.Future[Found] = field(init=False)
     _asking: Asking = field(init=False)
     _slots: asyncio.Semaphore = field(init=False)
     _reception: Reception = field(default_factory=Reception)
@@ -71,6 +73,7 @@ class Enumeration:
     _stopped: str | None = None
 
     def __post_init__(self) -> None:
+        self.older = asyncio.get_running_loop().create_future()
         self._asking = Asking(self.endpoint, self.part_from, self.opened, self.probe_seconds)
         directly = self.endpoint.protocol is Protocol.TLS
         self._slots = asyncio.Semaphore(AT_ONCE if directly else DIALOGUES_AT_ONCE)
@@ -107,16 +110,13 @@ class Enumeration:
         throttled, notes = await self._control(known_good=known_good)
         if self._stopped is not None:
             notes = (*notes, f"stopped before all was asked: {self._stopped}")
-        return Found(
-            versions=versions,
-            tls13=tls13,
-            groups=groups,
-            fallback_scsv=fallback,
-            chosen=self._reception.chosen,
-            throttled=throttled,
-            believable=not throttled and self._reception.says_no,
-            notes=notes,
-        )
+        found = self._found(versions, tls13, groups)
+        believable = found.believable and not throttled
+        return replace(found, fallback_scsv=fallback, throttled=throttled, believable=believable, notes=notes)
+
+    def _found(self, versions: tuple[VersionFound, ...], tls13: Tls13Found, groups: GroupsFound | None) -> Found:
+        met = self._reception
+        return Found(versions, tls13, groups, chosen=tuple(met.chosen), throttled=met.is_over, believable=met.says_no)
 
     async def _below_tls13(
         self, tls13_taken: Awaitable[bool], *, alpn: bool
@@ -132,6 +132,7 @@ class Enumeration:
         best = best_with_suites(versions)
         if best is not None and groups is None:
             groups = await self._play(enumerate_groups(best))
+        self.older.set_result(self._found(versions, Tls13Found(VersionFound(code.TLS13, Support.UNKNOWN)), groups))
         accepted = [one for one in versions if one.support is Support.ACCEPTED]
         below = best_with_suites(accepted if await tls13_taken else accepted[:-1])
         fallback = Support.UNKNOWN if below is None else await self._play(probe_fallback(below))
@@ -187,11 +188,10 @@ class Enumeration:
 
     async def _control(self, *, known_good: bool) -> tuple[bool, tuple[str, ...]]:
         """The first offer that was taken, once more: if it is not now, what was refused meanwhile means nothing."""
-        if self.unfinished:
-            return self.turned_away, ()
-        if self._reception.has_left_us or not self._reception.chosen:
-            return self._reception.has_left_us or known_good or self.turned_away, ()
-        first = self._reception.chosen[0]
+        met = self._reception
+        if self.unfinished or met.has_left_us or not met.chosen:
+            return met.has_left_us or self.turned_away or (known_good and not self.unfinished), ()
+        first = met.chosen[0]
         again = await self._once(first.offer, closing=True)
         if self.unfinished:
             return self.turned_away, ()

@@ -16,7 +16,7 @@ from typing import TypeVar
 
 from services.scanner.sightings import Unsuccessful
 from services.scanner.ticket import obtain_ticket
-from vigilo.events.posture import Posture, Vulnerability
+from vigilo.events.posture import Posture
 from vigilo.tls.vulnerabilities import plan
 from vigilo.tls.vulnerabilities.ccs import probe_ccs
 from vigilo.tls.vulnerabilities.exchange import QUIET_SECONDS, Exchange, Say, Script, Unclear
@@ -72,6 +72,7 @@ class Examination:
     quiet_seconds: float = QUIET_SECONDS
     turns: AbstractAsyncContextManager[None] = field(default_factory=nullcontext)
     connections: int = 0
+    _found: Mapping[Hole, Finding] = field(default_factory=dict)
     _slots: asyncio.Semaphore = field(init=False)
 
     def __post_init__(self) -> None:
@@ -82,21 +83,27 @@ class Examination:
 
         Raises nothing for anything a peer can do.
         """
-        found = await self._find()
-        if not found:
-            return self.posture
-        listed = tuple(found[hole] for hole in Hole if hole in found)
-        connections = self.posture.connections + self.connections
-        return self.posture.model_copy(update={"vulnerabilities": listed, "connections": connections})
+        self._found = await self._find()
+        return self.conclude(self.posture)
 
-    async def _find(self) -> Mapping[Hole, Vulnerability]:
+    def conclude(self, posture: Posture) -> Posture:
+        """A posture measured meanwhile, with what was found; if the server had stopped answering, that is nothing."""
+        found = self._nothing() if posture.throttled else self._found
+        if not found:
+            return posture
+        listed = tuple(found[hole].about(hole) for hole in Hole if hole in found)
+        connections = posture.connections + self.connections
+        return posture.model_copy(update={"vulnerabilities": listed, "connections": connections})
+
+    async def _find(self) -> Mapping[Hole, Finding]:
         if self.posture.throttled:
-            findings = dict.fromkeys(self._wanted(), unknown("had stopped answering"))
-        else:
-            older, tickets = await asyncio.gather(self._older(), self._ticketbleed())
-            # Last, for it is told what is left of the connections.
-            findings = {**older, **tickets, **await self._robot()}
-        return {hole: finding.about(hole) for hole, finding in findings.items()}
+            return self._nothing()
+        older, tickets = await asyncio.gather(self._older(), self._ticketbleed())
+        # Last, for it is told what is left of the connections.
+        return {**older, **tickets, **await self._robot()}
+
+    def _nothing(self) -> Mapping[Hole, Finding]:
+        return dict.fromkeys(self._wanted(), unknown("had stopped answering"))
 
     def _wanted(self) -> list[Hole]:
         probes = self.probes

@@ -38,7 +38,7 @@ class Relay:
     _held: list[socket.socket] = field(default_factory=list)
 
     def __enter__(self) -> Relay:
-        self._listener = socket.create_server(("127.0.0.1", 0), backlog=1024)
+        self._listener = socket.create_server(("127.0.0.1", self.port), backlog=1024)
         self.port = self._listener.getsockname()[1]
         threading.Thread(target=self._accept, args=(self._listener,), daemon=True).start()
         return self

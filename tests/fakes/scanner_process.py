@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import socket
@@ -24,6 +25,14 @@ def free_port() -> int:
     """A TCP port of loopback that nobody used a moment ago."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         return int(listener.getsockname()[1])
+
+
+def https_like_port() -> int:
+    """One that ends in 443, where HTTP over TLS is usual. Raises OSError when all are taken."""
+    for port in range(10443, 60444, 1000):
+        with contextlib.suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            return port
+    raise OSError("every port that ends in 443 is taken")
 
 
 @dataclass(slots=True)

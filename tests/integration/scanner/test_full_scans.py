@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
+from ipaddress import ip_address
 from pathlib import Path
 
 import pytest
 from OpenSSL import SSL
 
+from services.scanner.enumerating import Endpoint, Enumeration
 from services.scanner.scan import scan_target
 from services.scanner.tools import Tools
 from services.scanner.vulnerabilities import Probes
@@ -14,9 +17,12 @@ from tests.fakes.foreign_servers import openssl_server, openssl_suites, tlslite_
 from tests.fakes.pki import Authority, Issued, Options, rsa_key
 from tests.fakes.relay import Relay
 from tests.fakes.scan_requests import full_request, light_request
+from tests.fakes.scanner_process import https_like_port
 from tests.fakes.tls_server import Serving, TlsServer
+from tests.fakes.web_servers import nginx
 from vigilo.events.posture import Posture, SuiteOrder, Support, VersionPosture
 from vigilo.events.scans import Depth, Outcome
+from vigilo.tls.posture.describe import describe_posture
 
 FIVE = (
     b"ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-ECDSA-CHACHA20-POLY1305:"
@@ -30,6 +36,7 @@ FIVE_NAMES = {
     "TLS_ECDHE_ECDSA_WITH_AES_256_CBC_SHA384",
 }
 TLS13_NAMES = {"TLS_AES_128_GCM_SHA256", "TLS_AES_256_GCM_SHA384", "TLS_CHACHA20_POLY1305_SHA256"}
+NO_PROBES = Probes(heartbleed=False, ccs=False, ticketbleed=False, robot=False)
 OLD_CIPHERS = "ALL:!aNULL:!ARIA:!CAMELLIA:!CCM:!CCM8:!PSK:!SRP:@SECLEVEL=0"
 
 
@@ -52,7 +59,7 @@ def version(posture: Posture, name: str) -> VersionPosture:
 
 async def test_a_modern_server_in_at_most_45_connections(authority: Authority, tools: Tools) -> None:
     """The chain without a name and resumption among them; questions about known holes are counted elsewhere."""
-    tools.probes = Probes(heartbleed=False, ccs=False, ticketbleed=False, robot=False)
+    tools.probes = NO_PROBES
     with TlsServer(Serving(authority.leaf("a.test"), oldest=SSL.TLS1_2_VERSION, ciphers=FIVE)) as server:
         posture = await posture_of(server.port, tools)
         assert server.accepted <= 45
@@ -191,6 +198,40 @@ async def test_a_ban_in_the_middle_discards_what_was_refused(authority: Authorit
     assert posture.throttled
     assert posture.supporting(Support.REJECTED) == ()
     assert not any(one.complete for one in posture.versions)
+
+
+async def test_older_versions_are_known_before_all_is(authority: Authority, tools: Tools) -> None:
+    """Known holes are asked about meanwhile: a far server waits for fewer rounds."""
+    known: list[bool] = []
+    with TlsServer(Serving(authority.leaf("a.test"), oldest=SSL.TLS1_2_VERSION, ciphers=FIVE)) as server:
+        endpoint = Endpoint(ip_address("127.0.0.1"), server.port, "a.test", alpn=False)
+        deadline = asyncio.get_running_loop().time() + 20
+        enumeration = Enumeration(
+            endpoint,
+            deadline,
+            part_from=tools.part_from,
+            opened=lambda: known.append(enumeration.older.done()),
+            turns=tools.courtesy.probe(endpoint.address),
+        )
+        posture = await enumeration.run(known_good=True)
+    older = describe_posture(enumeration.older.result(), address="127.0.0.1", connections=0, duration_ms=0)
+    assert older.versions[:5] == posture.versions[:5]
+    assert older.groups_tls12 == posture.groups_tls12
+    assert (known[0], known[-1]) == (False, True)
+
+
+@pytest.mark.parametrize("site", ["intermediate", "ChaCha first", "modern"])
+async def test_nginx_in_few_connections(authority: Authority, tools: Tools, tmp_path: Path, site: str) -> None:
+    """Everything a full scan may ask of a site: chain without a name, resumption, HSTS; then known holes, too."""
+    rsa, ecdsa = authority.leaf("a.test", options=Options(key=rsa_key(2048))), authority.leaf("a.test")
+    with nginx(rsa, ecdsa, tmp_path) as sites:
+        for probes, at_most in ((NO_PROBES, 45), (Probes(), 56)):
+            tools.probes = probes
+            with Relay(sites[site], port=https_like_port()) as relay:
+                snapshot = await scan_target(full_request("a.test", relay.port, address="127.0.0.1"), tools)
+                assert relay.accepted <= at_most
+            assert (snapshot.posture is not None, snapshot.hsts is not None) == (True, True)
+            assert (snapshot.without_sni is not None, snapshot.resumption is not None) == (True, True)
 
 
 async def test_light_scans_enumerate_nothing(authority: Authority, tools: Tools) -> None:

@@ -2,27 +2,18 @@
 
 from __future__ import annotations
 
-import contextlib
-import socket
-
 import pytest
 
 from services.scanner.scan import scan_target
 from services.scanner.tools import Tools
 from tests.fakes import pki
 from tests.fakes.scan_requests import light_request
+from tests.fakes.scanner_process import https_like_port
 from tests.fakes.starttls_server import StarttlsServer
 from tests.fakes.tls_server import Serving
 from vigilo.events.scans import Outcome, Snapshot
 
 OK = b"HTTP/1.1 200 OK\r\nStrict-Transport-Security: max-age=31536000; includeSubDomains\r\n\r\n<html>"
-
-
-def https_like_port() -> int:
-    for port in range(11443, 60444, 1000):
-        with contextlib.suppress(OSError), socket.create_server(("127.0.0.1", port)):
-            return port
-    raise AssertionError("every port that ends in 443 is taken")
 
 
 async def scan(tools: Tools, server: StarttlsServer, hostname: str = "shop.test") -> Snapshot:

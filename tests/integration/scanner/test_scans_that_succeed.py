@@ -1,8 +1,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import socket
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -14,6 +12,7 @@ from services.scanner.tools import Tools
 from tests.fakes import pki
 from tests.fakes.hostile_server import HostileServer, Wait
 from tests.fakes.scan_requests import light_request
+from tests.fakes.scanner_process import https_like_port
 from tests.fakes.tls_server import Serving, TlsServer
 from vigilo.events.facts import CertificateStatus, KeyAlgorithm
 from vigilo.events.hosts import Protocol
@@ -181,13 +180,6 @@ async def test_a_chain_of_151_certificates_is_listed_in_part(tools: Tools, autho
     long = [leaf.certificate, *[authority.root.certificate] * 150]
     snapshot = await scan(tools, Serving(leaf, chain=long))
     assert (snapshot.outcome, snapshot.chain_count, len(snapshot.chain)) == (Outcome.OK, 151, 32)
-
-
-def https_like_port() -> int:
-    for port in range(10443, 60444, 1000):
-        with contextlib.suppress(OSError), socket.create_server(("127.0.0.1", port)):
-            return port
-    raise AssertionError("every port that ends in 443 is taken")
 
 
 async def test_http_protocols_are_offered_on_ports_that_look_like_https(tools: Tools, authority: pki.Authority) -> None:

@@ -242,6 +242,20 @@ async def test_only_what_is_possible_is_asked(tools: Tools) -> None:
     assert switched_off.connections == 30
 
 
+async def test_whatever_was_answered_means_nothing_once_the_server_stops_answering(tools: Tools) -> None:
+    """They are asked about while the enumeration still goes on: its closing probe comes later."""
+    examination = Examination(posture(), Probes(), refuse_to_open, tools.part_from, None, 0.0)
+    before = await examination.run()
+    assert {one.exposure for one in before.vulnerabilities} == {Exposure.SAFE}
+    after = examination.conclude(posture(throttled=True))
+    assert [one.evidence for one in after.vulnerabilities] == ["had stopped answering"] * 4
+    assert {one.exposure for one in after.vulnerabilities} == {Exposure.UNKNOWN}
+
+
+async def refuse_to_open() -> socket.socket:
+    raise AssertionError("nothing is to be asked")
+
+
 async def test_when_time_is_up_nothing_is_asked(tools: Tools, rsa_leaf: Issued) -> None:
     with VulnerableServer(rsa_leaf, fake.silent) as server:
         found = await examine(server.port, tools, Probes(), seconds=0.0)

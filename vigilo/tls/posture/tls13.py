@@ -103,22 +103,28 @@ def _rest_of_groups(offer: Offer, struck: _Struck) -> Generator[Offer, Answer, b
 def _in_order(
     offer: Offer, struck: _Struck, *, suites_sure: bool, groups_sure: bool
 ) -> Generator[Offer, Answer, Tls13Found]:
-    """The same suites and groups the other way round: whose order counts?"""
-    suite_order = group_order = None
+    """The same suites and groups the other way round: whose order counts?
+
+    A server that did not choose in the order of our offers has its own: then only ChaCha at the head is a question.
+    """
+    own = struck.suites != tuple(suite for suite in TLS13_SUITES if suite in struck.suites)
+    suite_order, group_order = SuiteOrder.SERVER if own else None, None
     chacha_first: bool | None = None
     plain = tuple(suite for suite in struck.suites[1:] if not is_chacha(suite))[::-1]
     chacha = tuple(suite for suite in struck.suites[1:] if is_chacha(suite))
-    top = struck.suites[:1]
-    if plain or chacha or len(struck.groups) > 1:
-        answer = yield replace(offer, suites=(*plain, *top, *chacha), groups=struck.groups[::-1])
+    top, backwards = struck.suites[:1], struck.groups[::-1]
+    if (not own and (plain or chacha)) or (not chacha and len(backwards) > 1):
+        answer = yield replace(offer, suites=(*plain, *top, *chacha), groups=backwards)
+        backwards = struck.groups
         if isinstance(answer, Chosen):
-            suite_order = _whose(answer.suite, struck.suites) if plain else None
+            suite_order = suite_order or (_whose(answer.suite, struck.suites) if plain else None)
             group_order = _whose(answer.group, struck.groups)
     if chacha and suite_order is not SuiteOrder.CLIENT:
-        answer = yield replace(offer, suites=(*chacha, *plain, *top), groups=struck.groups)
+        answer = yield replace(offer, suites=(*chacha, *plain, *top), groups=backwards)
         if isinstance(answer, Chosen):
-            chacha_first = is_chacha(answer.suite) if plain else None
+            chacha_first = is_chacha(answer.suite) if plain or own else None
             suite_order = suite_order or _whose(answer.suite, struck.suites)
+            group_order = _whose(answer.group, struck.groups) if own else group_order
     found = VersionFound(
         code.TLS13, Support.ACCEPTED, struck.suites, suites_sure, suite_order, chacha_first, template=offer
     )

@@ -214,6 +214,28 @@ def _accepted(*suites: int) -> VersionFound:
     return VersionFound(code.TLS12, Support.ACCEPTED, suites, complete=True, template=template)
 
 
+@pytest.mark.parametrize("chacha_first", [False, True])
+@pytest.mark.parametrize(
+    ("suites", "own_order", "probes"),
+    [
+        # Three choices, three refusals (of all others, of other suites, of other groups), and what is left to ask.
+        ((0x1302, 0x1303, 0x1301), True, 3 + 3 + 1),  # not as we offer them: its own
+        ((0x1301, 0x1302, 0x1303), True, 3 + 3 + 2),
+        ((0x1302, 0x1303, 0x1301), False, 3 + 3 + 1),
+    ],
+)
+def test_an_order_that_shows_by_itself_is_not_asked_about(
+    suites: tuple[int, ...], own_order: bool, probes: int, chacha_first: bool
+) -> None:
+    server = PureServer(suites, (29, 23, 24), own_order=own_order, chacha_first=chacha_first and own_order)
+    found = play(enumerate_tls13(alpn=False), server)
+    assert len(server.offers) == probes
+    assert found.version.order is (SuiteOrder.SERVER if own_order else SuiteOrder.CLIENT)
+    assert found.version.chacha_first is ((chacha_first and own_order) if own_order else None)
+    assert found.groups is not None
+    assert found.groups.order is found.version.order
+
+
 def test_groups_below_tls13() -> None:
     found = play(enumerate_groups(_accepted(0xC02F)), PureServer((0xC02F,), (29, 24, 26)))
     assert found is not None
