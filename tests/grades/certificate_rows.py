@@ -221,11 +221,12 @@ LIFETIME_ROWS = (
     Row(
         "250 days, issued after",
         _GOOD,
-        Grade.A_MINUS,
+        Grade.B,
         Topic.LIFETIME,
         "A+",
         None,
-        "SC-081v3: 200 days from 2026-03-15. Misissued, but clients refuse only from 398: a warning. 2009r: nothing.",
+        "SC-081v3: 200 days from 2026-03-15. No client refuses it (argued as A- at first), but the "
+        "misissued must be revoked within five days (BR 4.9.1.1): more than a warning. 2009r: nothing.",
         "long-after",
     ),
     Row("250 days, private", _GOOD, *_BEST, "SC-081v3 binds public roots only.", "private-long", Trust.PRIVATE),

@@ -98,8 +98,8 @@ class Certificates:
 
 
 def staple(kind: str, served: Served) -> bytes:
-    """An OCSP response for the leaf: good, expired, revoked, or forged (signed by a key that may not)."""
-    stranger = replace(served.issuer, key=ec.generate_private_key(ec.SECP256R1()))
+    """An OCSP response for the leaf: good, expired, revoked, or forged (signed by a stranger of the issuer's name)."""
+    stranger = issue(Options(common_name="Public CA", not_before=_ago(900), lifetime=_YEARS, ca=True))
     match kind:
         case "expired":
             return ocsp_response(served.leaf, served.issuer, this_update=_ago(20))

@@ -84,29 +84,20 @@ class TlsLite:
     key_exchanges: tuple[str, ...] = ("ecdhe_rsa",)
     oldest: tuple[int, int] = (3, 3)
     newest: tuple[int, int] = (3, 4)
+    renegotiation_info: bool = True
 
     def __str__(self) -> str:
         return f"tlslite-ng, {' '.join(self.ciphers)} by {' '.join(self.key_exchanges)}"
 
 
 @dataclass(frozen=True, slots=True)
-class Scripted:
-    """A server that plays TLS 1.2 by hand, static RSA, up to where it shows what it is; no web server."""
-
-    kind: Literal["heartbleed", "ccs-injection", "robot", "export", "compression", "no-renegotiation-info"]
-
-    def __str__(self) -> str:
-        return f"scripted: {self.kind}"
-
-
-@dataclass(frozen=True, slots=True)
 class InFront:
-    """A relay before an OpenSSL server that does one old thing to its connections."""
+    """An old server before an OpenSSL one on the same port; no web server. See split_server.SplitServer."""
 
-    kind: Literal["ssl2", "ticketbleed"]
+    kind: Literal["ssl2", "heartbleed", "robot", "export", "compression"]
 
     def __str__(self) -> str:
-        return f"{self.kind} in front of OpenSSL"
+        return f"scripted {self.kind} in front of OpenSSL"
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +108,7 @@ class Smtp:
         return "SMTP with STARTTLS"
 
 
-Server = OpenSsl | Nginx | TlsLite | Scripted | InFront | Smtp
+Server = OpenSsl | Nginx | TlsLite | InFront | Smtp
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,5 +135,5 @@ class Row:
     @property
     def profile(self) -> str:
         """The certificate served; servers whose suites are RSA's have an RSA key."""
-        is_ec = isinstance(self.server, OpenSsl | InFront | Smtp)
+        is_ec = isinstance(self.server, OpenSsl | Smtp) or self.server == InFront("ssl2")
         return "rsa-2048" if self.certificate == "good" and not is_ec else self.certificate

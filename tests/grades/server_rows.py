@@ -12,7 +12,6 @@ from tests.grades.rows import (
     Nginx,
     OpenSsl,
     Row,
-    Scripted,
     Smtp,
     TlsLite,
     Topic,
@@ -143,7 +142,7 @@ VERSION_ROWS = (
 DEFECT_ROWS = (
     Row(
         "compression",
-        Scripted("compression"),
+        InFront("compression"),
         Grade.C,
         Topic.COMPRESSION,
         "C",
@@ -152,19 +151,17 @@ DEFECT_ROWS = (
     ),
     Row(
         "no secure renegotiation",
-        Scripted("no-renegotiation-info"),
+        TlsLite(_GCM, newest=(3, 3), renegotiation_info=False),
         Grade.F,
         Topic.RENEGOTIATION,
         "F",
         Topic.RENEGOTIATION,
         "RFC 5746, CVE-2009-3555: a client cannot tell whether it is spliced; F (2009c).",
     ),
-    Row("Heartbleed", Scripted("heartbleed"), *_HOLE, "CVE-2014-0160 gives the key away."),
-    Row("early ChangeCipherSpec", Scripted("ccs-injection"), *_HOLE, "CVE-2014-0224, exploitable."),
+    Row("Heartbleed", InFront("heartbleed"), *_HOLE, "CVE-2014-0160 gives the key away."),
     Row(
-        "ROBOT", Scripted("robot"), *_HOLE, "CVE-2017-13099 and others: an oracle for the key's operations.", "rsa-2048"
+        "ROBOT", InFront("robot"), *_HOLE, "CVE-2017-13099 and others: an oracle for the key's operations.", "rsa-2048"
     ),
-    Row("Ticketbleed", InFront("ticketbleed"), *_HOLE, "CVE-2016-9244 gives memory away."),
     Row(
         "expired, and TLS 1.0",
         _nginx("ssl_protocols TLSv1 TLSv1.2 TLSv1.3;", _OLD),

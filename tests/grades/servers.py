@@ -6,25 +6,27 @@ import contextlib
 import socket
 import subprocess
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from tlslite.api import HandshakeSettings, TLSConnection, X509CertChain, parsePEMKey
+from tlslite.messages import ClientHello
 
 from tests.fakes.distribution import running, unpacked
 from tests.fakes.library_servers import ssl2_in_front_of
 from tests.fakes.scanner_process import free_port
 from tests.fakes.starttls_server import SMTP, StarttlsServer
 from tests.fakes.tls_server import Serving
-from tests.fakes.vulnerable_server import ticketbleed
 from tests.grades.certificates import Certificates, Served, staple
-from tests.grades.rows import InFront, Nginx, OpenSsl, Row, Scripted, Smtp, TlsLite
-from tests.grades.scripted import ScriptedServer
+from tests.grades.rows import InFront, Nginx, OpenSsl, Row, Smtp, TlsLite
+from tests.grades.split_server import SplitServer
 from tests.grades.table import ROWS
 
 HTTPS_PORT = 8443
+_SCSV, _RENEGOTIATION_INFO = 0x00FF, 0xFF01
 _REASONS = {200: "OK", 301: "Moved Permanently", 403: "Forbidden"}
 _ADDRESSES = {row.id: f"127.44.{1 + number // 200}.{1 + number % 200}" for number, row in enumerate(ROWS)}
 
@@ -53,15 +55,13 @@ def serving(row: Row, certificates: Certificates, folder: Path) -> Iterator[List
                 yield Listening(address, HTTPS_PORT)
             case TlsLite() as server:
                 yield Listening(address, stack.enter_context(_tlslite(server, served, address)))
-            case Scripted() as server:
-                fake_port = stack.enter_context(ScriptedServer(served.leaf, served.chain, server.kind)).port
-                yield Listening("127.0.0.1", fake_port)
             case InFront() as server:
                 behind = stack.enter_context(StarttlsServer(_serving(OpenSsl(https=False), served)))
-                relay = (
-                    ssl2_in_front_of(behind.port, (0x010080,)) if server.kind == "ssl2" else ticketbleed(behind.port)
-                )
-                yield Listening("127.0.0.1", stack.enter_context(relay))
+                if server.kind == "ssl2":
+                    yield Listening("127.0.0.1", stack.enter_context(ssl2_in_front_of(behind.port, (0x010080,))))
+                else:
+                    split = SplitServer(served.leaf, served.chain, server.kind, behind.port)
+                    yield Listening("127.0.0.1", stack.enter_context(split).port)
             case Smtp():
                 plain = _serving(OpenSsl(https=False), served)
                 fake = StarttlsServer(plain, host=address, port=2587, dialogue=SMTP)
@@ -143,6 +143,17 @@ def _nginx(server: Nginx, served: Served, address: str, folder: Path) -> Iterato
         yield
 
 
+class _BeforeRfc5746(TLSConnection):  # type: ignore[misc]
+    """Knows nothing of secure renegotiation: overlooks both ways in which clients ask for it (RFC 5746 section 3.6)."""
+
+    def _getMsg(self, *args: Any, **more: Any) -> Iterator[Any]:  # noqa: N802  # tlslite's own name
+        for result in super()._getMsg(*args, **more):
+            if isinstance(result, ClientHello):
+                result.cipher_suites = [one for one in result.cipher_suites if one != _SCSV]
+                result.extensions = [one for one in result.extensions or () if one.extType != _RENEGOTIATION_INFO]
+            yield result
+
+
 @contextmanager
 def _tlslite(server: TlsLite, served: Served, address: str) -> Iterator[int]:
     chain, settings = X509CertChain(), HandshakeSettings()
@@ -156,7 +167,8 @@ def _tlslite(server: TlsLite, served: Served, address: str) -> Iterator[int]:
     def serve(connection: socket.socket) -> None:
         connection.settimeout(10)
         with connection, contextlib.suppress(Exception):
-            TLSConnection(connection).handshakeServer(certChain=chain, privateKey=private, settings=settings)
+            kind = TLSConnection if server.renegotiation_info else _BeforeRfc5746
+            kind(connection).handshakeServer(certChain=chain, privateKey=private, settings=settings)
 
     with accepting(address, serve) as port:
         yield port

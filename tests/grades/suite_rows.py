@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.grades.rows import NGINX_AEAD, Letters, Nginx, OpenSsl, Row, Scripted, TlsLite, Topic
+from tests.grades.rows import NGINX_AEAD, InFront, Letters, Nginx, OpenSsl, Row, TlsLite, Topic
 from vigilo.events.cards import Grade
 
 _NEW = "ssl_protocols TLSv1.2 TLSv1.3;"
@@ -92,6 +92,7 @@ ROWS = (
         "A+",
         None,
         "RFC 10015 deprecates it: a warning, so A- (survey); 2009r: no client chooses it.",
+        "rsa-2048",
     ),
     Row(
         "static RSA preferred",
@@ -141,7 +142,7 @@ ROWS = (
         *_NO_GOOD,
         "RFC 9325 4.1: no authentication; anonymous suites are F (report text).",
     ),
-    Row("export suite", Scripted("export"), *_NO_GOOD, "RFC 9325 4.1: MUST NOT; export is F (2017-01)."),
+    Row("export suite", InFront("export"), *_NO_GOOD, "RFC 9325 4.1: MUST NOT; export is F (2017-01)."),
     Row(
         "server's order",
         _nginx(_NEW, _ciphers(NGINX_AEAD), _SERVER_ORDER),
