@@ -20,7 +20,7 @@ from services.scheduler.state import KnownHost, Schedule
 from services.scheduler.turn import Turn
 from vigilo.events import ids
 from vigilo.events.envelope import Event, OutgoingEvent
-from vigilo.events.hosts import Host, HostCommand, HostCommandKind
+from vigilo.events.hosts import Host, HostCommand
 from vigilo.events.records import SchedulerWakeup
 from vigilo.events.scans import Snapshot
 from vigilo.events.topics import PUBLIC_POOL
@@ -88,7 +88,7 @@ class Scheduler:
 
 
 def _begins_a_row(event: Event) -> bool:
-    return isinstance(event, Host) or (isinstance(event, HostCommand) and event.kind is HostCommandKind.SCAN)
+    return isinstance(event, Host) or (isinstance(event, HostCommand) and event.kind in hearing.SCANNING)
 
 
 def _hear(turn: Turn, event: Event) -> None:

@@ -79,7 +79,7 @@ def _answer_command(turn: Turn) -> None:
                 scan_id=ids.command_scan_id(command.command_id),
                 reason=ScanReason.COMMAND,
                 nominal=command.at,
-                depth=depth.for_command(turn),
+                depth=Depth.LIGHT if command.light else depth.for_command(turn),
                 command_id=command.command_id,
             )
         )

@@ -10,6 +10,8 @@ from vigilo.events import ids
 from vigilo.events.hosts import Host, HostCommand, HostCommandKind, HostStatus
 from vigilo.events.scans import Outcome, ScanReason, Snapshot
 
+SCANNING = frozenset({HostCommandKind.SCAN, HostCommandKind.REJUDGE})
+
 
 def host(turn: Turn, new: Host) -> None:
     """A version of the host record; one that is not greater than the last is dropped."""
@@ -63,9 +65,11 @@ def _remember(turn: Turn, new: Host) -> None:
 
 
 def command(turn: Turn, given: HostCommand) -> None:
-    """ "Scan now" waits in the row. A newer one replaces it: one scan answers both."""
-    if given.kind is HostCommandKind.SCAN and turn.row.status is not HostStatus.DELETED:
-        waiting = WaitingCommand(command_id=given.command_id, host_version=given.host_version, at=given.at)
+    """ "Scan now" waits in the row. A newer one replaces it: one scan answers both, as deep as either."""
+    if given.kind in SCANNING and turn.row.status is not HostStatus.DELETED:
+        before = turn.row.command
+        light = given.kind is HostCommandKind.REJUDGE and (before is None or before.light)
+        waiting = WaitingCommand(command_id=given.command_id, host_version=given.host_version, at=given.at, light=light)
         turn.become(command=waiting)
 
 

@@ -27,11 +27,15 @@ class Outstanding(_Row):
 
 
 class WaitingCommand(_Row):
-    """The newest "scan now" not yet answered: it waits for its host version, or for the one before it."""
+    """The newest "scan now" not yet answered: it waits for its host version, or for the one before it.
+
+    `light`: nobody asked for more than a handshake.
+    """
 
     command_id: UUID
     host_version: int
     at: datetime
+    light: bool = False
 
 
 class Retry(_Row):

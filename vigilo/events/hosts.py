@@ -153,9 +153,10 @@ class Host(Event):
 
 
 class HostCommandKind(StrEnum):
-    """What a person can ask of a host."""
+    """What a person can ask of a host. `rejudge` is a light scan, for other anchors than before may judge it."""
 
     SCAN = "scan"
+    REJUDGE = "rejudge"
     ACKNOWLEDGE = "acknowledge"
 
 

@@ -89,6 +89,12 @@ def scan(host: Host, *, command_id: UUID, by: str, at: datetime) -> HostCommand:
     )
 
 
+def rejudge(host: Host, *, command_id: UUID, by: str, at: datetime) -> HostCommand:
+    """The command to look at an active host lightly, because other anchors judge it now."""
+    asked = scan(host, command_id=command_id, by=by, at=at)
+    return asked.model_copy(update={"kind": HostCommandKind.REJUDGE})
+
+
 def check(host: Host, *, pools: tuple[str, ...], public: ScanEgress) -> None:
     """Raises a 422 problem for a host that no scanner of this workspace would ever connect to."""
     if host.pool not in pools:

@@ -14,6 +14,7 @@ from services.api.openapi import BASE
 from services.api.permissions import OPEN_TO_ALL, Permission
 from tests.fakes.api_server import ROLES, ApiServer
 from tests.fakes.people import Person, add_person, remove_people
+from tests.fakes.pki import Options, issue
 from tests.fakes.routes import addresses, idle_app
 
 pytestmark = pytest.mark.postgres
@@ -73,6 +74,9 @@ ACTIONS = [
     Action("PATCH", "/channels/{channel_id}", "admin", P.CHANNEL_MANAGE, 200, {"name": "x"}),
     Action("DELETE", "/channels/{channel_id}", "admin", P.CHANNEL_MANAGE, 204),
     Action("POST", "/channels/{channel_id}/test", "admin", P.CHANNEL_MANAGE, 202),
+    Action("GET", "/roots", "viewer", P.VIEW),
+    Action("POST", "/roots", "admin", P.ROOTS_MANAGE, 201, lambda: {"pem": issue(Options(ca=True)).pem.decode()}),
+    Action("DELETE", "/roots/{sha256}", "admin", P.ROOTS_MANAGE, 404),
     Action("GET", "/members", "viewer", P.VIEW),
     Action("GET", "/members/{user_id}", "viewer", P.VIEW),
     Action("PATCH", "/members/{user_id}", "admin", P.MEMBERS_MANAGE, 200, {"role": "approver"}),

@@ -253,6 +253,17 @@ def test_scan_now_by_a_clock_that_is_ahead_is_not_delayed() -> None:
     assert asked.requested_at == NOON + SECOND
 
 
+def test_a_rejudgement_is_a_light_scan_and_takes_nothing_from_scan_now() -> None:
+    world = World()
+    world.answer(world.host()[0])
+    asked = only_request(world.command(at=NOON + MINUTE, kind=HostCommandKind.REJUDGE))
+    assert (asked.reason, asked.lane, asked.depth) == (ScanReason.COMMAND, Lane.NOW, Depth.LIGHT)
+    world.answer_lightly(asked)
+    assert world.command(at=NOON + MINUTE + 2 * SECOND) == []
+    assert world.command(at=NOON + MINUTE + 3 * SECOND, kind=HostCommandKind.REJUDGE) == []
+    assert only_request(world.wake()).depth is Depth.FULL
+
+
 def test_an_acknowledgement_is_none_of_the_schedulers_business() -> None:
     world = World()
     assert world.command(at=NOON, kind=HostCommandKind.ACKNOWLEDGE) == []
