@@ -14,29 +14,16 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from vigilo.events.cards import FindingLevel, ReportCard
+from vigilo.events.cards import ReportCard
 from vigilo.events.scans import Depth, Outcome, Snapshot
 from vigilo.tls.endpoint import Endpoint
+from vigilo_cli.card import card_body
 from vigilo_cli.certificates import certificate_table, chain_table
 from vigilo_cli.posture import posture_table, rows_table, versions_table, vulnerabilities_table
 from vigilo_cli.verdict import failure, verdict
 from vigilo_cli.wording import client_certificate_words, hsts_words, safe, staple_words, starttls_words
 
 _PLAIN_WIDTH = 120  # of a page that goes to a file or a pipe, unless COLUMNS says otherwise
-_LEVELS = {
-    FindingLevel.GOOD: ("ok", "green"),
-    FindingLevel.INFO: ("info", "cyan"),
-    FindingLevel.WARNING: ("warn", "yellow"),
-    FindingLevel.FAILURE: ("FAIL", "bold red"),
-    FindingLevel.UNKNOWN: ("?", "yellow"),
-}
-_WORST_FIRST = (
-    FindingLevel.FAILURE,
-    FindingLevel.WARNING,
-    FindingLevel.UNKNOWN,
-    FindingLevel.INFO,
-    FindingLevel.GOOD,
-)
 
 
 def print_report(snapshot: Snapshot, card: ReportCard) -> None:
@@ -64,7 +51,7 @@ def _parts(snapshot: Snapshot, card: ReportCard) -> Iterator[RenderableType]:
     yield Text()
     yield verdict(snapshot, card) if well else failure(snapshot)
     if well and card.findings:
-        yield _section("Findings", _findings(card))
+        yield _section("Report card", card_body(card))
     if snapshot.chain:
         yield _section("Certificate", certificate_table(snapshot, snapshot.chain[0]))
         yield _section("Chain as served", chain_table(snapshot))
@@ -94,18 +81,6 @@ def _heading(snapshot: Snapshot) -> Text:
 
 def _section(title: str, body: RenderableType) -> Group:
     return Group(Text(), Text(title, "bold"), Padding(body, (0, 0, 0, 2)))
-
-
-def _findings(card: ReportCard) -> Table:
-    table = Table.grid(padding=(0, 2))
-    table.add_column(no_wrap=True)
-    table.add_column(overflow="fold")
-    table.add_column(overflow="fold")
-    for finding in sorted(card.findings, key=lambda one: _WORST_FIRST.index(one.level)):
-        word, style = _LEVELS[finding.level]
-        cap = "" if finding.cap is None else f" (at best {finding.cap})"
-        table.add_row(Text(word, style), safe(finding.title), safe(f"{finding.evidence}{cap}"))
-    return table
 
 
 def _connection(snapshot: Snapshot) -> Table:

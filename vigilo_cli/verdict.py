@@ -9,10 +9,11 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from vigilo.events.cards import Finding, FindingLevel, Grade, ReportCard, TrustReason, Verdict
-from vigilo.events.facts import CertificateFacts
+from vigilo.events.cards import Finding, FindingLevel, Grade, PathCertificate, ReportCard, TrustReason, Verdict
 from vigilo.events.scans import Snapshot
 from vigilo.events.text import visible
+from vigilo.grading.help import address, help_of_outcome
+from vigilo_cli.card import deciding
 from vigilo_cli.wording import OUTCOMES, client_certificate_words, moment, safe, time_left, validity_style
 
 _DECIDING_SHOWN = 3
@@ -54,6 +55,8 @@ def failure(snapshot: Snapshot) -> RenderableType:
     ]
     if snapshot.detail:
         lines.append(safe(snapshot.detail))
+    if (anchor := help_of_outcome(snapshot.outcome)) is not None:
+        lines.append(safe(f"see {address(anchor)}", "dim"))
     return Group(*lines)
 
 
@@ -71,14 +74,14 @@ def _colour(grade: Grade) -> str:
 
 def _deciding(card: ReportCard) -> Text:
     """The rules that allow no better letter."""
-    deciding = [one for one in card.findings if one.cap is not None and one.cap == card.grade]
-    if not deciding:
+    held = deciding(card)
+    if not held:
         return Text("nothing to mend" if card.grade is Grade.A_PLUS else "")
     # Why trust or name failed is said in the lines below.
     untrusted = card.posture_grade not in {None, card.grade}
-    words = "; ".join(one.title if untrusted else _with_evidence(one) for one in deciding[:_DECIDING_SHOWN])
-    if len(deciding) > _DECIDING_SHOWN:
-        words += f"; and {len(deciding) - _DECIDING_SHOWN} more"
+    words = "; ".join(one.title if untrusted else _with_evidence(one) for one in held[:_DECIDING_SHOWN])
+    if len(held) > _DECIDING_SHOWN:
+        words += f"; and {len(held) - _DECIDING_SHOWN} more"
     return safe(f"for {words}" + (f" ({card.posture_grade} if trusted)" if untrusted else ""))
 
 
@@ -88,11 +91,11 @@ def _with_evidence(finding: Finding) -> str:
 
 
 def _lines(snapshot: Snapshot, card: ReportCard) -> Iterator[_Marked]:
-    if snapshot.chain:
-        good, text = _validity(snapshot.chain[0], at=snapshot.finished_at)
+    if card.path:
+        good, text = _validity(card.path[0], at=card.graded_at)
         yield _MARKS[good], text
     yield _MARKS[card.chain_valid], _trust(card)
-    yield _MARKS[card.name_matches], _name(snapshot, card)
+    yield _MARKS[card.name_matches], _name(card)
     demanded = client_certificate_words(snapshot)
     if demanded is not None:
         yield _NOTE, safe(f"client certificate {demanded}")
@@ -100,7 +103,7 @@ def _lines(snapshot: Snapshot, card: ReportCard) -> Iterator[_Marked]:
         yield _NOTE, Text("the server stopped answering on the way: what it refused is not known", "yellow")
 
 
-def _validity(leaf: CertificateFacts, *, at: datetime) -> tuple[Verdict, Text]:
+def _validity(leaf: PathCertificate, *, at: datetime) -> tuple[Verdict, Text]:
     if leaf.not_after is None or leaf.not_before is None:
         return Verdict.UNKNOWN, Text("validity not known", "yellow")
     if leaf.not_before > at:
@@ -120,8 +123,8 @@ def _trust(card: ReportCard) -> Text:
     return Text.assemble((f"{word}: {why}", "red" if card.chain_valid is Verdict.NO else "yellow"), visible(detail))
 
 
-def _name(snapshot: Snapshot, card: ReportCard) -> Text:
-    name = visible(snapshot.target.sni or snapshot.target.hostname)
+def _name(card: ReportCard) -> Text:
+    name = visible(card.target.sni or card.target.hostname)
     if card.name_matches is Verdict.YES:
         return Text(f"name matches: {name}")
     if card.name_matches is Verdict.NO:

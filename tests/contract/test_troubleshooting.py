@@ -9,7 +9,7 @@ import pytest
 
 from vigilo.events.cards import FindingLevel, Grade, TrustReason
 from vigilo.events.scans import Outcome
-from vigilo.grading.help import BY_REASON, BY_RULE, CHAIN_RULE, PAGE, Help, help_of, help_of_outcome
+from vigilo.grading.help import BY_REASON, BY_RULE, CHAIN_RULE, PAGE, PROXY_RULE, Help, help_of, help_of_outcome
 from vigilo.grading.rulebook import RULEBOOKS
 
 REPOSITORY = Path(__file__).parents[2]
@@ -59,5 +59,7 @@ def test_every_failed_scan_is_explained_and_only_those(outcome: Outcome) -> None
     assert anchor is None or anchor in ANCHORS
 
 
-def test_good_news_needs_no_help() -> None:
-    assert all(help_of(rule, FindingLevel.GOOD, None, chain_reason=None) is None for rule in RULES)
+def test_good_news_and_mere_information_need_no_help_but_for_a_proxy() -> None:
+    for level in (FindingLevel.GOOD, FindingLevel.INFO):
+        explained = {rule for rule in RULES if help_of(rule, level, None, chain_reason=None) is not None}
+        assert explained == (set() if level is FindingLevel.GOOD else {PROXY_RULE})

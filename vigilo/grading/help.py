@@ -60,10 +60,11 @@ BY_REASON: Mapping[TrustReason, Help] = MappingProxyType(
     }
 )
 CHAIN_RULE = "rfc5280.chain-validates"
+PROXY_RULE = "house.interception"
 BY_RULE: Mapping[str, Help] = MappingProxyType(
     {
         "rfc9525.name-matches": Help.NAME_MISMATCH,
-        "house.interception": Help.TLS_AGENT,
+        PROXY_RULE: Help.TLS_AGENT,
         "rfc5280.within-validity": Help.EXPIRED_THOUGH_RENEWED,
         "rfc8996.protocol-version": Help.OLD_PROTOCOLS,
         "rfc9325.cipher-suites": Help.CIPHER_SUITES,
@@ -88,7 +89,7 @@ def help_of(rule: str, level: FindingLevel, cap: Grade | None, *, chain_reason: 
 
     Whatever holds a card at F is explained: where its rule has no entry, by the one on that letter.
     """
-    if level is FindingLevel.GOOD:
+    if level is FindingLevel.GOOD or (level is FindingLevel.INFO and rule != PROXY_RULE):
         return None
     if rule == CHAIN_RULE:
         return Help.TRUST_NOT_KNOWN if chain_reason is None else BY_REASON[chain_reason]

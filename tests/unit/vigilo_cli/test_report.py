@@ -92,7 +92,7 @@ def test_what_a_person_wants_first_comes_first() -> None:
         "Certificate",
         "Connection",
         "TLSv1.3",
-        "Findings",
+        "Report card",
         leaf.certificate.serial_number.to_bytes(20).hex()[-8:],
     ):
         assert words in text
@@ -128,11 +128,14 @@ def test_what_decided_the_letter_stands_beside_it() -> None:
     deciding = Finding(
         rule="r", level=FindingLevel.FAILURE, title="Best version", evidence="TLSv1.0", cap=Grade.C, citation="x"
     )
-    other = deciding.model_copy(update={"title": "Other", "cap": Grade.B})
-    capped = card.model_copy(update={"grade": Grade.C, "posture_grade": Grade.C, "findings": (other, deciding)})
+    other = deciding.model_copy(update={"rule": "s", "title": "Other", "cap": Grade.B})
+    found = {"findings": (other, deciding), "deciding": ("r",)}
+    capped = card.model_copy(update={"grade": Grade.C, "posture_grade": Grade.C, **found})
     first = rendered(report(snapshot, capped)).splitlines()[2]
     assert re.fullmatch(r" *C +for Best version: TLSv1.0 *", first)
-    perfect = card.model_copy(update={"grade": Grade.A_PLUS, "posture_grade": Grade.A_PLUS, "findings": ()})
+    perfect = card.model_copy(
+        update={"grade": Grade.A_PLUS, "posture_grade": Grade.A_PLUS, "findings": (), "deciding": ()}
+    )
     assert "nothing to mend" in rendered(report(snapshot, perfect)).splitlines()[2]
 
 
