@@ -9,7 +9,7 @@ import asyncio
 import contextlib
 import os
 import socket
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
@@ -22,14 +22,7 @@ from vigilo.tls.vulnerabilities.ccs import probe_ccs
 from vigilo.tls.vulnerabilities.exchange import QUIET_SECONDS, Exchange, Say, Script, Unclear
 from vigilo.tls.vulnerabilities.finding import Finding, Hole, unknown
 from vigilo.tls.vulnerabilities.heartbleed import EXTENSION, NOT_OFFERED, probe_heartbleed
-from vigilo.tls.vulnerabilities.robot import (
-    RANDOM_BYTES,
-    VARIANTS,
-    judge_again,
-    judge_first,
-    probe_robot,
-    to_repeat,
-)
+from vigilo.tls.vulnerabilities.robot import AGAIN, RANDOM_BYTES, VARIANTS, judge_again, judge_first, probe_robot
 from vigilo.tls.vulnerabilities.ticketbleed import SESSION_ID_BYTES, Ticket, probe_ticketbleed
 from vigilo.tls.wire import code_points as code
 from vigilo.tls.wire.client_hello import Offer, encode
@@ -98,9 +91,10 @@ class Examination:
     async def _find(self) -> Mapping[Hole, Finding]:
         if self.posture.throttled:
             return self._nothing()
+        # First, for a difference takes ten of the connections; the others are asked with what is left of them.
+        robot = await self._robot()
         older, tickets = await asyncio.gather(self._older(), self._ticketbleed())
-        # Last, for it is told what is left of the connections.
-        return {**older, **tickets, **await self._robot()}
+        return {**robot, **older, **tickets}
 
     def _nothing(self) -> Mapping[Hole, Finding]:
         return dict.fromkeys(self._wanted(), unknown("had stopped answering"))
@@ -172,21 +166,18 @@ class Examination:
 
     async def _oracle(self, offer: Offer) -> Finding:
         first = await self._variants(offer, range(VARIANTS))
-        settled = judge_first(first)
+        settled = judge_first(tuple(first.values()))
         if settled is not None:
             return settled
-        repeated = to_repeat(first)[: CONNECTIONS_MAX - self.connections]
-        if len(repeated) < 2:  # a difference takes two
-            return unknown("answered differently, and there were no connections left to see whether that was chance")
-        again = await self._variants(offer, repeated)
-        return judge_again(first, tuple(zip(repeated, again, strict=True)))
+        return judge_again(tuple(first.values()), await self._variants(offer, AGAIN))
 
-    async def _variants(self, offer: Offer, variants: tuple[int, ...] | range) -> list[str]:
+    async def _variants(self, offer: Offer, variants: Sequence[int]) -> dict[int, str]:
         """Each variant's answer, one after the other: what differs must not differ by the order of arrival."""
-        answers = []
+        answers = {}
         for variant in variants:
             random = os.urandom(RANDOM_BYTES)
-            answers.append(await self._play(probe_robot(self._hello(offer), offer, variant=variant, random=random)))
+            script = probe_robot(self._hello(offer), offer, variant=variant, random=random)
+            answers[variant] = await self._play(script)
         return answers
 
     def _hello(self, offer: Offer, *, session_id: bytes = b"", extras: Mapping[int, bytes] | None = None) -> bytes:
@@ -211,7 +202,9 @@ class Examination:
         async with self._slots, self.turns:
             loop = asyncio.get_running_loop()
             until = min(self.deadline, loop.time() + self.probe_seconds)
-            if self.connections >= CONNECTIONS_MAX or loop.time() >= self.deadline:
+            if self.connections >= CONNECTIONS_MAX:
+                raise Unclear("was not asked: enough connections")
+            if loop.time() >= self.deadline:
                 raise Unclear("was not asked: time was up")
             self.connections += 1
             try:

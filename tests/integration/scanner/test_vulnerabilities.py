@@ -151,6 +151,17 @@ async def test_robot(tools: Tools, rsa_leaf: Issued, paddings: dict[str, int], e
         assert server.accepted == (5 if expected is Exposure.SAFE else 10)
 
 
+async def test_a_difference_is_asked_about_in_full_whatever_else_there_is(tools: Tools, rsa_leaf: Issued) -> None:
+    """All five twice; the others get what is left of the eleven."""
+    everything = posture(STATIC, tickets=Support.ACCEPTED)
+    with VulnerableServer(rsa_leaf, fake.oracle(PADDINGS, leaf=rsa_leaf), heartbeat=True) as server:
+        found = await examine(server.port, tools, Probes(), known=everything)
+        assert server.accepted == CONNECTIONS_MAX
+    assert exposure(found, ROBOT)[0] is Exposure.VULNERABLE
+    for hole in (HEARTBLEED, TICKETBLEED):
+        assert exposure(found, hole) == (Exposure.UNKNOWN, "was not asked: enough connections")
+
+
 @pytest.mark.parametrize(
     ("behave", "words"),
     [

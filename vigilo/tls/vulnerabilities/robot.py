@@ -1,13 +1,14 @@
 """ROBOT (Boeck, Somorovsky, Young, 2018): servers that tell right RSA PKCS #1 paddings from wrong ones. Pure.
 
 Five key exchanges (RFC 5246 section 7.4.7.1), one well-formed and four broken each in its own way, followed by a
-Finished that nobody can decrypt. All five must be answered alike. A difference is repeated before it counts, and
-silence or a reset is never a difference: that is weather. Nothing is decrypted; the secrets are our own random bytes.
+Finished that nobody can decrypt. All five must be answered alike. A difference counts when all five, asked once more,
+are answered as before; silence or a reset is never a difference: that is weather. Nothing is decrypted; the secrets
+are our own random bytes.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from vigilo.tls.der import BIT_STRING, INTEGER, SEQUENCE, NotDer, elements, only
@@ -116,14 +117,13 @@ def judge_first(answers: Sequence[str]) -> Finding | None:
     return None
 
 
-def to_repeat(answers: Sequence[str]) -> tuple[int, ...]:
-    """Variants whose repetition shows whether a difference was real, the most telling first."""
-    other = next(at for at, answer in enumerate(answers) if answer != answers[0])
-    return (0, other, *(at for at in range(1, len(answers)) if at != other))
+# Of the second round: no variant keeps its place, nor does any group of them, so that five servers which take turns
+# behind one address do not look like one that tells paddings apart.
+AGAIN = (3, 0, 4, 2, 1)
 
 
-def judge_again(answers: Sequence[str], again: Sequence[tuple[int, str]]) -> Finding:
-    """The finding after some variants, at least two that differed, were asked once more."""
-    if all(answers[at] == answer for at, answer in again):
+def judge_again(answers: Sequence[str], again: Mapping[int, str]) -> Finding:
+    """The finding after a second round, by variant: all five must be answered as before, or a difference is chance."""
+    if len(again) == VARIANTS and all(answers[variant] == answer for variant, answer in again.items()):
         return vulnerable(f"tells right paddings from wrong ones: {' or '.join(dict.fromkeys(answers))}")
     return unknown("answered the same key exchange differently: several servers behind one address?")

@@ -11,13 +11,13 @@ from tests.fakes.pki import Authority, Options, rsa_key
 from vigilo.events.posture import Exposure
 from vigilo.tls.der import NotDer
 from vigilo.tls.vulnerabilities.robot import (
+    AGAIN,
     RANDOM_BYTES,
     VARIANTS,
     judge_again,
     judge_first,
     paddings,
     read_rsa_key,
-    to_repeat,
 )
 
 AUTHORITY = Authority.create()
@@ -51,6 +51,20 @@ def test_alike_is_safe_and_a_difference_is_asked_again() -> None:
     assert same.exposure is Exposure.SAFE
     differing = [MAC, MAC, PADDING, MAC, MAC]
     assert judge_first(differing) is None
-    assert to_repeat(differing) == (0, 2, 1, 3, 4)
-    assert judge_again(differing, [(0, MAC), (2, PADDING)]).exposure is Exposure.VULNERABLE
-    assert judge_again(differing, [(0, MAC), (2, MAC)]).exposure is Exposure.UNKNOWN
+    same_again = dict(enumerate(differing))
+    assert judge_again(differing, same_again).exposure is Exposure.VULNERABLE
+    for variant in range(VARIANTS):
+        other = PADDING if differing[variant] == MAC else MAC
+        assert judge_again(differing, {**same_again, variant: other}).exposure is Exposure.UNKNOWN
+        part = {one: answer for one, answer in same_again.items() if one != variant}
+        assert judge_again(differing, part).exposure is Exposure.UNKNOWN
+
+
+@pytest.mark.parametrize("servers", range(2, VARIANTS + 1))
+def test_servers_that_take_turns_are_never_taken_for_an_oracle(servers: int) -> None:
+    """However many there are, and whichever of them answer otherwise."""
+    for pattern in range(1, 2**servers - 1):
+        turns = [MAC if pattern >> (at % servers) & 1 else PADDING for at in range(2 * VARIANTS)]
+        first, second = turns[:VARIANTS], dict(zip(AGAIN, turns[VARIANTS:], strict=True))
+        if judge_first(first) is None:
+            assert judge_again(first, second).exposure is Exposure.UNKNOWN, (servers, pattern)
