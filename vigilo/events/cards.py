@@ -9,6 +9,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from vigilo.events.clients import CLIENTS_MAX, ClientResult
 from vigilo.events.envelope import Event
 from vigilo.events.facts import StapleStatus
 from vigilo.events.hosts import Target
@@ -91,6 +92,13 @@ class FindingLevel(StrEnum):
     UNKNOWN = "unknown"
 
 
+class Special(StrEnum):
+    """What the SSL Server Rating Guide writes in a letter's place: not trusted, name mismatch."""
+
+    T = "T"
+    M = "M"
+
+
 class Finding(BaseModel):
     """One rule's result. `cap` is the best grade the card can still get; `evidence` is what was seen.
 
@@ -106,6 +114,7 @@ class Finding(BaseModel):
     cap: Grade | None = None
     citation: str
     help: str | None = None
+    special: Special | None = None
 
 
 class Improvement(BaseModel):
@@ -137,7 +146,9 @@ class ReportCard(Event):
     history, never news. `posture_grade` is the letter if trust and name were in order.
 
     `provisional`: what the host accepts was not enumerated yet, the letter rests on handshakes alone. `deciding` names
-    the rules that hold the letter where it is, `to_improve` the way up, the greatest effect first.
+    the rules that hold the letter where it is, `to_improve` the way up, the greatest effect first. `special` is what a
+    rulebook has in place of F where the certificate is at fault. `clients` is what well-known clients would get, worked
+    out from the posture; empty until there is one.
     """
 
     type_name: ClassVar[str] = "report-card"
@@ -150,10 +161,12 @@ class ReportCard(Event):
     detail: PeerText | None = None
     grade: Grade | None = None
     posture_grade: Grade | None = None
+    special: Special | None = None
     provisional: bool = False
     deciding: tuple[str, ...] = ()
     to_improve: tuple[Improvement, ...] = ()
     findings: tuple[Finding, ...] = ()
+    clients: tuple[ClientResult, ...] = Field(default=(), max_length=CLIENTS_MAX)
     trust: tuple[TrustVerdict, ...] = ()
     chain_valid: Verdict = Verdict.UNKNOWN
     chain_reason: TrustReason | None = None

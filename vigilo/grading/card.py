@@ -6,10 +6,12 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from vigilo.events.cards import PathCertificate, ReportCard
+from vigilo.events.clients import ClientResult
 from vigilo.events.facts import CertificateFacts
 from vigilo.events.hosts import Probing
 from vigilo.events.scans import Outcome, Snapshot
 from vigilo.grading.assessment import Assessment, assess
+from vigilo.grading.clients.simulation import simulate
 from vigilo.grading.inspection import inspect
 from vigilo.grading.rulebook import VIGILO_2026, Rulebook
 from vigilo.grading.trust.judge import TrustJudge
@@ -48,10 +50,12 @@ def _card(snapshot: Snapshot, found: Assessment, judge: TrustJudge, rulebook: Ru
         detail=snapshot.detail,
         grade=found.grade,
         posture_grade=found.posture_grade,
+        special=next((finding.special for finding in found.findings if finding.special is not None), None),
         provisional=_is_provisional(inspection.snapshot),
         deciding=found.deciding,
         to_improve=found.to_improve,
         findings=found.findings,
+        clients=_clients(inspection.snapshot),
         trust=inspection.trust,
         chain_valid=inspection.chain_valid,
         chain_reason=inspection.chain_reason,
@@ -67,6 +71,10 @@ def _card(snapshot: Snapshot, found: Assessment, judge: TrustJudge, rulebook: Ru
         trust_store=judge.stores.version,
         graded_at=inspection.at,
     )
+
+
+def _clients(snapshot: Snapshot) -> tuple[ClientResult, ...]:
+    return () if snapshot.posture is None else simulate(snapshot.posture, snapshot.chain[0])
 
 
 def _is_provisional(snapshot: Snapshot) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 
-from vigilo.events.cards import Finding, FindingLevel, Grade
+from vigilo.events.cards import Finding, FindingLevel, Grade, Special
 from vigilo.grading.help import help_of
 from vigilo.grading.inspection import Inspection
 
@@ -18,6 +18,7 @@ class Result:
     level: FindingLevel
     evidence: str
     cap: Grade | None = None
+    special: Special | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,4 +52,5 @@ class Rule:
             cap=result.cap,
             citation=self.citation,
             help=help_of(self.id, result.level, result.cap, chain_reason=inspection.chain_reason),
+            special=result.special,
         )

@@ -23,6 +23,7 @@ from vigilo.grading.rules.rfc9325 import (
 )
 from vigilo.grading.rules.rfc9525 import name_matches
 from vigilo.grading.rules.rfc10015 import key_exchange
+from vigilo.grading.rules.ssllabs.rules import RULES as SSLLABS_RULES
 
 Letter = Callable[[Sequence[Finding], Inspection], Grade]
 
@@ -69,7 +70,12 @@ VIGILO_2026 = Rulebook(
     ),
 )
 
-RULEBOOKS: Mapping[str, Rulebook] = MappingProxyType({book.name: book for book in (VIGILO_2026,)})
+# Close to Qualys SSL Labs' rating, not the same: rules known at second hand are marked.
+SSLLABS_COMPATIBLE_2009R = Rulebook(name="ssllabs-compatible-2009r", rules=SSLLABS_RULES)
+
+RULEBOOKS: Mapping[str, Rulebook] = MappingProxyType(
+    {book.name: book for book in (VIGILO_2026, SSLLABS_COMPATIBLE_2009R)}
+)
 
 
 class UnknownRulebook(ValueError):
