@@ -2,7 +2,7 @@
 
 Consumes: snapshots, workspace-settings (the whole topic in every worker)
 Produces: report-cards, certificate-changes
-State: `grades` (last applied scan, seen scan ids), `chains` (the certificates last seen at a host)
+State: `grades` (last applied scan, seen scan ids, own leaf, peer), `chains` (the certificates last seen at a host)
 Effects: none outside Kafka
 Start reading at: decide.py
 """

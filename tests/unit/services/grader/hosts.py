@@ -35,7 +35,8 @@ class Host:
     def sees(self, given: Snapshot, *, at: datetime = NOW) -> Decision[Grades]:
         decision = decide_snapshot(self.state, self.chains, given, judge=JUDGE, at=at)
         if decision.refused is None:
-            self.state = decision.state
+            assert decision.state is not None
+            self.state = Grades.model_validate_json(decision.state.model_dump_json())  # as a row comes back
             kept = decision.side.get(CHAINS, self.chains)
             assert isinstance(kept, Chains)
             self.chains = kept

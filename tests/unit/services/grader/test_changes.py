@@ -180,6 +180,16 @@ def test_an_edited_host_begins_anew(fields: dict[str, Any]) -> None:
     assert len(host.changes) == 1
 
 
+def test_a_row_of_before_issuers_and_peers_were_kept_goes_on() -> None:
+    host = Host()
+    host.sees(scan(OLD, 1))
+    assert host.state is not None
+    host.state = host.state.model_copy(update={"issuers": None, "peer": None, "host_version": None})
+    host.sees(scan(NEW, 2))
+    (found,) = host.changes
+    assert (found.chain_changed, found.names_lost) == (None, ("old.acme.test",))
+
+
 def test_an_edit_of_something_else_is_no_new_beginning() -> None:
     host = Host()
     host.sees(scan(OLD, 1))

@@ -145,4 +145,4 @@ class Changes(RuleBasedStateMachine):
 
 
 TestChanges = Changes.TestCase
-TestChanges.settings = settings(max_examples=250, stateful_step_count=30, deadline=None)
+TestChanges.settings = settings(max_examples=100, stateful_step_count=30, deadline=None)
