@@ -7,6 +7,7 @@ import pytest
 from cryptography.hazmat.primitives import hashes
 from OpenSSL import SSL
 
+from services.scanner.courtesy import Courtesy
 from services.scanner.scan import scan_target
 from services.scanner.tools import Tools
 from tests.fakes import pki
@@ -202,6 +203,7 @@ async def test_a_server_that_insists_on_another_protocol_is_asked_without(
 
 
 async def test_one_slow_peer_holds_up_nobody(tools: Tools, authority: pki.Authority) -> None:
+    tools.courtesy = Courtesy(per_address=200)  # both are at the same address, which is a question of its own
     with HostileServer([Wait()]) as tarpit, TlsServer(Serving(authority.leaf("a.test"))) as server:
         slow = [asyncio.create_task(scan_target(light_request("127.0.0.1", tarpit.port), tools)) for _ in range(100)]
         await asyncio.sleep(0.2)
