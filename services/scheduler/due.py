@@ -69,8 +69,9 @@ def _answer_command(turn: Turn) -> None:
     if not turn.active:
         turn.become(command=None)
     elif _command_due(turn) > turn.at:
-        if any(one.reason is ScanReason.COMMAND for one in turn.row.outstanding):
-            # Asked for seconds ago and not yet back: that scan answers this command too.
+        if not command.light and any(one.reason is ScanReason.COMMAND for one in turn.row.outstanding):
+            # Asked for seconds ago and not yet back: that scan answers this command too. A rejudgement it does not:
+            # its snapshot may be on its way to a grader that still had the anchors of before.
             turn.become(command=None)
     elif not depth.is_awaited(turn):
         turn.become(command=None, commanded_at=turn.at)

@@ -264,6 +264,16 @@ def test_a_rejudgement_is_a_light_scan_and_takes_nothing_from_scan_now() -> None
     assert only_request(world.wake()).depth is Depth.FULL
 
 
+def test_a_rejudgement_is_not_answered_by_a_scan_that_was_under_way() -> None:
+    world = World()
+    world.answer(world.host()[0])
+    under_way = only_request(world.command(at=NOON + MINUTE, kind=HostCommandKind.REJUDGE))
+    assert world.command(at=NOON + MINUTE + SECOND, kind=HostCommandKind.REJUDGE) == []
+    world.answer_lightly(under_way)
+    assert world.decision.next_at == NOON + MINUTE + 10 * SECOND
+    assert only_request(world.wake()).depth is Depth.LIGHT
+
+
 def test_an_acknowledgement_is_none_of_the_schedulers_business() -> None:
     world = World()
     assert world.command(at=NOON, kind=HostCommandKind.ACKNOWLEDGE) == []
