@@ -51,6 +51,10 @@ def _parts(card: ReportCard) -> Iterator[RenderableType]:
             "What would make it better" if card.to_improve[-1].grade_then is not Grade.A_PLUS else "The way to A+"
         )
         yield _improvements(card)
+    if card.clients:
+        yield Text()
+        yield Text("What well-known clients get (worked out, not tried)")
+        yield clients_table(card.clients)
     anchors = dict.fromkeys(one.help for one in _sorted(card) if one.help is not None)
     if card.provisional:
         anchors[Help.PROVISIONAL_GRADE.value] = None
@@ -61,6 +65,8 @@ def _parts(card: ReportCard) -> Iterator[RenderableType]:
 
 def _heading(card: ReportCard) -> Text:
     letter = "no letter" if card.grade is None else f"{card.grade}"
+    if card.special is not None:
+        letter += f" ({card.special} by {card.rulebook})"
     trusted = f", {card.posture_grade} if trusted" if card.posture_grade not in {None, card.grade} else ""
     provisional = ", provisional: what else the server accepts was not asked" if card.provisional else ""
     held = ", ".join(one.title for one in deciding(card))

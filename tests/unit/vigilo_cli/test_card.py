@@ -11,10 +11,10 @@ import pytest
 from rich.console import Console, RenderableType
 
 from tests.fakes.snapshots import target
-from vigilo.events.cards import Finding, FindingLevel, Grade, Improvement, ReportCard
+from vigilo.events.cards import Finding, FindingLevel, Grade, Improvement, ReportCard, Special
 from vigilo.events.clients import ClientResult, Connects
 from vigilo.events.scans import Outcome
-from vigilo_cli.card import card_body, clients_table, deciding
+from vigilo_cli.card import card_body, deciding
 
 NOW = datetime(2026, 11, 23, tzinfo=UTC)
 HOSTILE = "evil\x1b]0;owned\x07[red]not red[/red]\u202e"
@@ -91,6 +91,7 @@ def test_a_way_that_ends_below_the_top_does_not_promise_it() -> None:
     ("fields", "words"),
     [
         ({"grade": Grade.F, "posture_grade": Grade.A}, "F, A if trusted"),
+        ({"special": Special.T, "grade": Grade.F}, "F (T by vigilo-2026)"),
         ({"provisional": True}, "provisional: what else the server accepts was not asked"),
         ({"grade": None, "posture_grade": None, "findings": (), "deciding": ()}, "no letter"),
     ],
@@ -119,7 +120,8 @@ def test_clients_are_listed_with_what_they_get_or_why_not() -> None:
         name="Java 8", connects=Connects.YES, version="TLSv1.2", suite="TLS_RSA_X", forward_secret=False
     )
     bad = ClientResult(name="IE 8", connects=Connects.NO, reason="no version in common")
-    shown = lines(clients_table((good, plain, bad)))
+    page = lines(card_body(card(clients=(good, plain, bad))))
+    shown = page[page.index("What well-known clients get (worked out, not tried)") + 1 :]
     assert shown[0].startswith("ok") and shown[0].endswith("TLSv1.3, TLS_AES_128_GCM_SHA256, x25519")
     assert shown[1].endswith("no forward secrecy")
     assert shown[2].startswith("no") and shown[2].endswith("no version in common")
@@ -130,6 +132,6 @@ def test_nothing_in_a_card_reaches_the_terminal_as_control() -> None:
     way = Improvement(rule=OLD.rule, fix=HOSTILE, grade_then=Grade.A)
     client = ClientResult(name=HOSTILE, connects=Connects.NO, reason=HOSTILE)
     fields: dict[str, Any] = {"findings": (finding,), "to_improve": (way,), "rulebook": HOSTILE, "trust_store": HOSTILE}
-    shown = lines(card_body(card(**fields))) + lines(clients_table((client,)))
+    shown = lines(card_body(card(**fields, clients=(client,))))
     assert any("not red" in line for line in shown)
     assert all(line.isprintable() for line in shown)
