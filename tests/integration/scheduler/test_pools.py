@@ -87,6 +87,7 @@ def _until_in(log: Path, words: str) -> None:
     wait_for(lambda: words in log.read_text(), 30, log.read_text)
 
 
+@pytest.mark.slow
 def test_two_pools_scan_for_their_own_workspaces_and_for_nobody_else(lab: ServiceLab) -> None:
     ours, theirs, nobody = ids.new_id(), ids.new_id(), ids.new_id()
     owners = {"berlin": ours, "paris": theirs}
