@@ -22,6 +22,7 @@ from tests.grades.rows import NAME
 _SCT_LIST = x509.ObjectIdentifier("1.3.6.1.4.1.11129.2.4.2")
 _CRL = "http://crl.test/a.crl"
 _OCSP = "http://ocsp.test/"
+_ISSUER = "http://ca.test/issuer.der"
 _YEARS = timedelta(days=3650)
 _LONG = timedelta(days=250)  # more than SC-081v3 allows since March 2026
 _SHORT = timedelta(days=45)  # less than it will ever allow
@@ -69,10 +70,11 @@ class Certificates:
 
     @staticmethod
     def _options(**more: object) -> Options:
-        """As public CAs issue today: few days, three timestamps, a CRL, no OCSP."""
+        """As public CAs issue today: few days, three timestamps, a CRL, the issuer's address, no OCSP."""
         given: dict[str, object] = {
             "names": (NAME,),
             "crl_url": _CRL,
+            "ca_issuers_url": _ISSUER,  # tells an incomplete chain from one of an unknown CA
             "lifetime": _SHORT,
             "extensions": ((_timestamps(), False),),
         }

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-_VIGILO = "vigilo-2026"
+_VIGILO, _LABS = "vigilo-2026", "ssllabs-compatible-2009r"
+_ED25519 = (
+    "2026-11-23: the verdict is trusted and nothing caps. The row: BR 7.1.3.1 knows RSA and ECDSA keys only, and "
+    "browsers offer no ed25519 signatures, so none of them can connect"
+)
 _NO_HSTS = "2026-11-23: the rule says A. The row: 2009r, the one source with a letter, has A- for absent, 0 and invalid"
 
 # (row, rulebook): the day, what the rules say, and why the row stands.
@@ -16,8 +20,6 @@ PENDING: Mapping[tuple[str, str], str] = {
         "2026-11-23: the rule says B, as for a forged one. The row: clients overlook an old staple and fetch a new "
         "one: a warning, and warnings make A-"
     ),
-    ("Ed25519, public", _VIGILO): (
-        "2026-11-23: the verdict is trusted and nothing caps. The row: BR 7.1.3.1 knows RSA and ECDSA keys only, and "
-        "browsers offer no ed25519 signatures, so none of them can connect"
-    ),
+    ("Ed25519, public", _VIGILO): _ED25519,
+    ("Ed25519, public", _LABS): _ED25519,
 }

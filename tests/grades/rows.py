@@ -14,6 +14,7 @@ from vigilo.events.hosts import Trust
 
 NAME = "shop.test"
 HALF_A_YEAR = 180 * 86400
+_YEAR = "max-age=31536000"
 AEAD = "ECDHE+AESGCM:ECDHE+CHACHA20"
 NGINX_AEAD = "ECDHE-RSA-AES128-GCM-SHA256:ECDHE-RSA-AES256-GCM-SHA384"
 
@@ -55,7 +56,7 @@ class OpenSsl:
     oldest: int = SSL.TLS1_2_VERSION
     newest: int = SSL.TLS1_3_VERSION
     ciphers: str = AEAD
-    header: str | None = "max-age=31536000"
+    header: str | None = _YEAR
     status: int = 200
     https: bool = True
     staple: Literal["good", "expired", "revoked", "forged"] | None = None
@@ -63,7 +64,9 @@ class OpenSsl:
 
     def __str__(self) -> str:
         kind = "OpenSSL" if self.https else "OpenSSL, no web server"
-        return f"{kind}, {self.ciphers}"
+        staple = f", {self.staple} staple" if self.staple else ""
+        header = f", HSTS {self.header or 'none'}" if self.https and self.header != _YEAR else ""
+        return f"{kind}, {self.ciphers}{staple}{header}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -154,9 +154,10 @@ DEFECT_ROWS = (
         TlsLite(_GCM, newest=(3, 3), renegotiation_info=False),
         Grade.F,
         Topic.RENEGOTIATION,
-        "F",
-        Topic.RENEGOTIATION,
-        "RFC 5746, CVE-2009-3555: a client cannot tell whether it is spliced; F (2009c).",
+        None,
+        None,
+        "RFC 5746, CVE-2009-3555: a client cannot tell whether it is spliced. The guide's F is for insecure "
+        "renegotiation that works, which nobody tries; for this alone it has no letter in what could be read.",
     ),
     Row("Heartbleed", InFront("heartbleed"), *_HOLE, "CVE-2014-0160 gives the key away."),
     Row(

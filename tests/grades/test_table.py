@@ -21,7 +21,7 @@ from tests.grades.rows import Row, Topic
 from tests.grades.servers import serving
 from tests.grades.table import ROWS
 from vigilo.adapters.egress import ScanEgress, parse_networks
-from vigilo.events.cards import ReportCard
+from vigilo.events.cards import Grade, ReportCard
 from vigilo.events.hosts import Protocol
 from vigilo.events.scans import Outcome, Snapshot
 from vigilo.grading.card import grade_snapshot
@@ -29,7 +29,7 @@ from vigilo.grading.rulebook import rulebook
 from vigilo.grading.trust.judge import TrustJudge
 from vigilo.grading.trust.stores import AnchorSet, TrustStores
 
-VIGILO = "vigilo-2026"
+VIGILO, LABS = "vigilo-2026", "ssllabs-compatible-2009r"
 # These take a fifth of a second each; with the others it is a minute.
 QUICK = {
     "good",
@@ -64,6 +64,23 @@ RULES: Mapping[Topic, set[str]] = {
     Topic.VULNERABILITY: {"house.vulnerabilities"},
     Topic.HSTS: {"house.hsts"},
     Topic.POST_QUANTUM: {"house.post-quantum"},
+}
+# Of the second rulebook; T and M are letters of their own there and F here, told apart by what decides.
+LABS_RULES: Mapping[Topic, set[str]] = {
+    Topic.TRUST: {"ssllabs.trusted", "ssllabs.incomplete-chain"},
+    Topic.NAME: {"ssllabs.name-matches"},
+    Topic.KEY: {"ssllabs.key-size"},
+    Topic.SIGNATURE: {"ssllabs.signature"},
+    Topic.VERSIONS: {"ssllabs.ssl2", "ssllabs.ssl3", "ssllabs.old-tls", "ssllabs.newest-version"},
+    Topic.TLS13: {"ssllabs.newest-version"},
+    Topic.CIPHERS: {"ssllabs.weak-suites", "ssllabs.rc4", "ssllabs.short-blocks"},
+    Topic.AEAD: {"ssllabs.authenticated-encryption"},
+    Topic.FORWARD_SECRECY: {"ssllabs.forward-secrecy"},
+    Topic.DH: {"ssllabs.key-size"},
+    Topic.COMPRESSION: {"ssllabs.compression"},
+    Topic.RENEGOTIATION: {"ssllabs.renegotiation"},
+    Topic.VULNERABILITY: {"ssllabs.vulnerabilities"},
+    Topic.HSTS: {"ssllabs.hsts"},
 }
 
 
@@ -125,7 +142,8 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Lab:
 
 def rows(book: str) -> list[object]:
     """Slow but for a dozen; what is pending must fail until it is settled."""
-    return [pytest.param(row, id=row.id, marks=_marks(row, book)) for row in ROWS]
+    decided = [row for row in ROWS if book == VIGILO or row.labs is not None]
+    return [pytest.param(row, id=row.id, marks=_marks(row, book)) for row in decided]
 
 
 def _marks(row: Row, book: str) -> list[pytest.MarkDecorator]:
@@ -142,6 +160,15 @@ def test_vigilo_2026(lab: Lab, row: Row) -> None:
     assert card.grade is row.grade, _told(card)
     if row.rule is not None:
         assert RULES[row.rule] & set(card.deciding), _told(card)
+
+
+@pytest.mark.parametrize("row", rows(LABS))
+def test_ssllabs_compatible(lab: Lab, row: Row) -> None:
+    card = lab.card(row, LABS)
+    assert row.labs is not None
+    assert card.grade is (Grade.F if row.labs in {"T", "M"} else Grade(row.labs)), _told(card)
+    if row.labs_rule is not None:
+        assert LABS_RULES[row.labs_rule] & set(card.deciding), _told(card)
 
 
 def test_at_least_sixty_different_configurations() -> None:
