@@ -9,10 +9,15 @@ from types import MappingProxyType
 from vigilo.events.cards import Finding, Grade
 from vigilo.grading.inspection import Inspection
 from vigilo.grading.rule import Rule
-from vigilo.grading.rules.cabf_br import key_size, lifetime, signature_algorithm, weak_key
+from vigilo.grading.rules.cabf_br import key_size, lifetime, revocation_source, signature_algorithm, weak_key
 from vigilo.grading.rules.house import addresses_differ, hsts, interception, post_quantum, stapling, vulnerabilities
+from vigilo.grading.rules.rfc3207 import early_bytes
+from vigilo.grading.rules.rfc5246 import chain_order
 from vigilo.grading.rules.rfc5280 import chain_validates, within_validity
 from vigilo.grading.rules.rfc5746 import secure_renegotiation
+from vigilo.grading.rules.rfc6962 import timestamps
+from vigilo.grading.rules.rfc7507 import fallback
+from vigilo.grading.rules.rfc7627 import extended_master_secret
 from vigilo.grading.rules.rfc8996 import protocol_version
 from vigilo.grading.rules.rfc9325 import (
     authenticated_encryption,
@@ -50,6 +55,7 @@ VIGILO_2026 = Rulebook(
         name_matches.RULE,
         interception.RULE,
         within_validity.RULE,
+        chain_order.RULE,
         protocol_version.RULE,
         cipher_suites.RULE,
         forward_secrecy.RULE,
@@ -58,11 +64,16 @@ VIGILO_2026 = Rulebook(
         parameter_size.RULE,
         secure_renegotiation.RULE,
         compression.RULE,
+        extended_master_secret.RULE,
+        fallback.RULE,
+        early_bytes.RULE,
         vulnerabilities.RULE,
         key_size.RULE,
         weak_key.RULE,
         signature_algorithm.RULE,
         lifetime.RULE,
+        timestamps.RULE,
+        revocation_source.RULE,
         stapling.RULE,
         hsts.RULE,
         post_quantum.RULE,
