@@ -40,6 +40,14 @@ def diagnose(
 ) -> Refusal | None:
     """None when OpenSSL, allowed partial chains, accepts the chain for a TLS server at that instant; else its first
     objection."""
+    found = find_path(leaf, others, anchors, at=at)
+    return found if isinstance(found, Refusal) else None
+
+
+def find_path(
+    leaf: x509.Certificate, others: Sequence[x509.Certificate], anchors: AnchorSet, *, at: datetime
+) -> Sequence[x509.Certificate] | Refusal:
+    """The one path OpenSSL goes straight to, leaf first, an anchor last; or its first objection."""
     store = crypto.X509Store()
     store.set_flags(crypto.X509StoreFlags.PARTIAL_CHAIN)
     # pyOpenSSL takes naive datetimes as UTC.
@@ -49,10 +57,10 @@ def diagnose(
     untrusted = [crypto.X509.from_cryptography(other) for other in others]
     context = crypto.X509StoreContext(store, crypto.X509.from_cryptography(leaf), untrusted)
     try:
-        path = context.get_verified_chain()
+        path = [certificate.to_cryptography() for certificate in context.get_verified_chain()]
     except crypto.X509StoreContextError as error:
         return _refusal(error, at=at)
-    return _misused([certificate.to_cryptography() for certificate in path])
+    return _misused(path) or path
 
 
 def _misused(path: Sequence[x509.Certificate]) -> Refusal | None:

@@ -20,7 +20,7 @@ from cryptography.x509.verification import PolicyBuilder, VerificationError
 
 from vigilo.events.cards import TrustDomain, TrustReason, TrustVerdict, Verdict
 from vigilo.grading.trust.budget import searchable, too_many_paths, too_much
-from vigilo.grading.trust.diagnosis import diagnose
+from vigilo.grading.trust.diagnosis import Refusal, diagnose, find_path
 from vigilo.grading.trust.distrust import tell
 from vigilo.grading.trust.purpose import NO_USABLE_EXTENSION
 from vigilo.grading.trust.stores import AnchorSet, TrustStores, validity_edges
@@ -97,10 +97,13 @@ def _steady_interval(
 
 def _judge_public(chain: Sequence[x509.Certificate], stores: TrustStores, *, at: datetime) -> TrustVerdict:
     leaf, others, anchors = chain[0], chain[1:], stores.public
-    wanted = searchable(leaf, others)
-    reason = too_much(leaf, others) or too_many_paths(leaf, wanted, anchors.by_subject, max_depth=MAX_DEPTH)
+    reason = too_much(leaf, others)
     if reason is not None:
         return _too_complex(TrustDomain.PUBLIC, reason)
+    wanted = searchable(leaf, others)
+    reason = too_many_paths(leaf, wanted, anchors.by_subject, max_depth=MAX_DEPTH)
+    if reason is not None:
+        return _judge_straight_path(chain, stores, reason, at=at)
     path = _webpki_path(leaf, wanted, anchors, at=at)
     if not isinstance(path, str):
         return _unless_distrusted(path, wanted, stores, at=at)
@@ -109,6 +112,21 @@ def _judge_public(chain: Sequence[x509.Certificate], stores: TrustStores, *, at:
         # OpenSSL accepts it; only the stricter WebPKI profile does not.
         return _no(TrustDomain.PUBLIC, TrustReason.CONSTRAINT, path, 0, None)
     return _no(TrustDomain.PUBLIC, refusal.reason, refusal.detail, refusal.depth, refusal.certificate_sha256)
+
+
+def _judge_straight_path(
+    chain: Sequence[x509.Certificate], stores: TrustStores, reason: str, *, at: datetime
+) -> TrustVerdict:
+    """Over the budget nothing is searched, but the path OpenSSL goes straight to may already be a good one."""
+    leaf, anchors = chain[0], stores.public
+    found = find_path(leaf, chain[1:], anchors, at=at)
+    if not isinstance(found, Refusal):
+        alone = found[1:-1]
+        affordable = too_many_paths(leaf, alone, anchors.by_subject, max_depth=MAX_DEPTH) is None
+        path = _webpki_path(leaf, alone, anchors, at=at) if affordable else reason
+        if not isinstance(path, str) and not stores.distrust.against(leaf, path[-1]):
+            return TrustVerdict(domain=TrustDomain.PUBLIC, trusted=Verdict.YES)
+    return _too_complex(TrustDomain.PUBLIC, reason)
 
 
 def _unless_distrusted(
