@@ -25,6 +25,7 @@ from vigilo.events.hosts import Protocol, Target
 from vigilo.events.ids import new_id
 from vigilo.events.scans import Depth, Lane, Outcome, ScanReason, ScanRequested, Snapshot
 from vigilo.grading.card import grade_snapshot
+from vigilo.grading.rulebook import RULEBOOKS, VIGILO_2026, Rulebook, UnknownRulebook, rulebook
 from vigilo.grading.trust.judge import TrustJudge
 from vigilo.grading.trust.stores import TrustStores, anchors_from_pem
 from vigilo.tls.addresses import parse_address
@@ -45,7 +46,7 @@ app = typer.Typer(pretty_exceptions_enable=False)
 
 
 @app.command()
-def scan(
+def scan(  # noqa: PLR0913, PLR0917 (a command's options are its parameters)
     host: Annotated[
         str,
         typer.Argument(
@@ -73,6 +74,9 @@ def scan(
     roots: Annotated[
         Path | None, typer.Option(metavar="PEM", help="Also trust these certificates, as a private CA.")
     ] = None,
+    book: Annotated[
+        str, typer.Option("--rulebook", metavar="NAME", help=f"The rulebook to judge by: {', '.join(RULEBOOKS)}.")
+    ] = VIGILO_2026.name,
 ) -> None:
     """Look at one TLS host and say what it shows.
 
@@ -80,9 +84,9 @@ def scan(
     a name that does not match, a weak key or protocol: every finding marked FAIL). Interrupted: 130.
     """
     target = _target(host, address=address, sni=sni, protocol=starttls or Protocol.AUTO)
-    judge = TrustJudge(_stores(roots))
+    judge, rules = TrustJudge(_stores(roots)), _rulebook(book)
     snapshot = _scanned(target, Depth.FULL if full else Depth.LIGHT)
-    card = grade_snapshot(snapshot, _chain_der(snapshot), judge=judge, at=snapshot.finished_at)
+    card = grade_snapshot(snapshot, _chain_der(snapshot), judge=judge, at=snapshot.finished_at, rulebook=rules)
     if as_json:
         print(snapshot.model_dump_json(exclude_none=True, indent=2, ensure_ascii=True))
     else:
@@ -134,6 +138,13 @@ def _name(text: str) -> str:
         return normalise_hostname(text)
     except InvalidHostname as error:
         _wrong_usage("--sni", error)
+
+
+def _rulebook(name: str) -> Rulebook:
+    try:
+        return rulebook(name)
+    except UnknownRulebook as error:
+        _wrong_usage("--rulebook", error)
 
 
 def _stores(roots: Path | None) -> TrustStores:

@@ -8,6 +8,7 @@ from services.grader.settings import GraderSettings
 from vigilo.adapters.settings import read
 from vigilo.adapters.streams.process import run_processor
 from vigilo.adapters.trust_stores import load_trust_stores
+from vigilo.grading.rulebook import rulebook
 from vigilo.grading.trust.judge import TrustJudge
 
 
@@ -16,7 +17,7 @@ def main() -> None:
     settings = read(GraderSettings)
     judges = WorkspaceJudges(TrustJudge(load_trust_stores(settings.trust_bundle)))
     run_processor(
-        GraderProcessor(judges.of),
+        GraderProcessor(judges.of, rulebook(settings.rulebook)),
         settings,
         output_topics=("report-cards", "certificate-changes"),
         broadcasts=(judges.reader,),

@@ -17,6 +17,7 @@ from vigilo.events.cards import CertificateChange, ReportCard
 from vigilo.events.envelope import Event, OutgoingEvent
 from vigilo.events.scans import Snapshot
 from vigilo.grading.card import grade_snapshot
+from vigilo.grading.rulebook import VIGILO_2026, Rulebook
 from vigilo.grading.trust.judge import TrustJudge
 from vigilo.grading.trust.missing import RememberingJudge
 from vigilo.ports.processing import Decision, Input
@@ -34,9 +35,9 @@ class GraderProcessor:
     side_models: Mapping[str, type[BaseModel]] = {CHAINS: Chains}
     wakeups_topic: str | None = None
 
-    def __init__(self, judge_of: Callable[[UUID], TrustJudge]) -> None:
+    def __init__(self, judge_of: Callable[[UUID], TrustJudge], rulebook: Rulebook = VIGILO_2026) -> None:
         """`judge_of` gives the judge of a workspace as things are at that moment."""
-        self._judge_of = judge_of
+        self._judge_of, self._rulebook = judge_of, rulebook
 
     def decide(
         self, state: Grades | None, side: Mapping[str, BaseModel], given: Input, *, at: datetime
@@ -46,9 +47,8 @@ class GraderProcessor:
             return Decision(state=state, refused="tombstone")
         chains = side.get(CHAINS)
         judge = self._judge_of(given.event.target.workspace_id)
-        return decide_snapshot(
-            state, chains if isinstance(chains, Chains) else Chains(), given.event, judge=judge, at=at
-        )
+        known = chains if isinstance(chains, Chains) else Chains()
+        return decide_snapshot(state, known, given.event, judge=judge, at=at, rulebook=self._rulebook)
 
     def wakeup(self, key: str, *, due: datetime) -> OutgoingEvent:
         """The grader has no timers."""
@@ -56,7 +56,13 @@ class GraderProcessor:
 
 
 def decide_snapshot(
-    state: Grades | None, chains: Chains, snapshot: Snapshot, *, judge: TrustJudge, at: datetime
+    state: Grades | None,
+    chains: Chains,
+    snapshot: Snapshot,
+    *,
+    judge: TrustJudge,
+    at: datetime,
+    rulebook: Rulebook = VIGILO_2026,
 ) -> Decision[Grades]:
     """Exactly one card per scan id; a late snapshot gets its card and changes nothing else."""
     before = Grades(workspace_id=snapshot.target.workspace_id) if state is None else state
@@ -68,7 +74,8 @@ def decide_snapshot(
     served = served_chain(snapshot)
     known = served or chains.find(snapshot.chain_sha256)
     remembering = RememberingJudge(judge, chains.certificates)
-    card = grade_snapshot(snapshot, known.bytes_() if known else None, judge=remembering, at=at, late=late)
+    der = known.bytes_() if known else None
+    card = grade_snapshot(snapshot, der, judge=remembering, at=at, late=late, rulebook=rulebook)
     if late or _of_a_former_peer(before, snapshot):
         after, change = before, None
     else:

@@ -52,6 +52,14 @@ def test_a_healthy_host_of_a_private_ca(roots: str) -> None:
     assert "\x1b" not in done.stdout
 
 
+def test_another_rulebook_judges_by_its_own_rules(roots: str) -> None:
+    with TlsServer(Serving(AUTHORITY.leaf("localhost"), oldest=SSL.TLS1_2_VERSION)) as server:
+        done = vigilo(f"localhost:{server.port}", "--roots", roots, "--rulebook", "ssllabs-compatible-2009r")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "ssllabs-compatible-2009r" in done.stdout
+    assert "Category scores" in done.stdout
+
+
 def test_problems_have_a_status_of_their_own(roots: str) -> None:
     old = Serving(AUTHORITY.leaf("localhost"), newest=SSL.TLS1_VERSION)
     expired = Serving(pki.expiring("localhost", in_=timedelta(days=-4), issuer=AUTHORITY.intermediate))
@@ -104,6 +112,7 @@ def test_a_failed_scan_says_why_and_ends_with_1() -> None:
         ["a.test", "--address", "b.test"],
         ["a.test", "--sni", "*"],
         ["a", "--roots", "/no/such/file"],
+        ["a", "--rulebook", "ssllabs"],
         [],
     ],
 )
