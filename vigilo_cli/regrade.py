@@ -13,6 +13,7 @@ import typer
 from rich.console import Console
 from rich.status import Status
 
+from services.grader.anchors import WorkspaceJudge, private_anchors
 from services.grader.regrade import HostChange, Known, Letters, RegradeReport, Regrading, known
 from vigilo.adapters.kafka.records import ConsumerBroken
 from vigilo.adapters.kafka.replay import Replay
@@ -26,7 +27,7 @@ from vigilo.events.scans import Snapshot
 from vigilo.events.text import visible
 from vigilo.grading.rulebook import RULEBOOKS, VIGILO_2026, Rulebook, rulebook
 from vigilo.grading.trust.judge import TrustJudge
-from vigilo.grading.trust.stores import TrustStores, anchors_from_pem
+from vigilo.grading.trust.stores import TrustStores
 
 SNAPSHOTS: Final = "snapshots"
 CARDS: Final = "report-cards"
@@ -166,22 +167,20 @@ def _decided(rules: tuple[str, ...]) -> str:
 
 
 class _Judges:
-    """A judge for each workspace; those without anchors of their own share one."""
+    """The grader's judge for each workspace; those without anchors of their own share one."""
 
     def __init__(self, stores: TrustStores, settings: Mapping[UUID, WorkspaceSettings]) -> None:
-        self._public = stores.public
         self._shared = TrustJudge(stores)
         self._settings = settings
         self._made: dict[UUID, TrustJudge] = {}
 
     def __call__(self, workspace_id: UUID) -> TrustJudge:
-        """The judge of that workspace. Raises ValueError when its anchors are no certificates."""
+        """The judge of that workspace."""
         own = self._settings.get(workspace_id)
         if own is None or not own.private_roots:
             return self._shared
         if workspace_id not in self._made:
-            private = anchors_from_pem("\n".join(own.private_roots).encode(), version=f"workspace-{own.version}")
-            self._made[workspace_id] = TrustJudge(TrustStores(self._public, private))
+            self._made[workspace_id] = WorkspaceJudge(self._shared, private_anchors(own.private_roots))
         return self._made[workspace_id]
 
 
