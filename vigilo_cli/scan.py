@@ -7,6 +7,7 @@ import base64
 import binascii
 import sys
 import warnings
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, NoReturn
@@ -84,7 +85,7 @@ def scan(  # noqa: PLR0913, PLR0917 (a command's options are its parameters)
     a name that does not match, a weak key or protocol: every finding marked FAIL). Interrupted: 130.
     """
     target = _target(host, address=address, sni=sni, protocol=starttls or Protocol.AUTO)
-    judge, rules = TrustJudge(_stores(roots)), _rulebook(book)
+    judge, rules = TrustJudge(stores(roots)), _rulebook(book)
     snapshot = _scanned(target, Depth.FULL if full else Depth.LIGHT)
     card = grade_snapshot(snapshot, _chain_der(snapshot), judge=judge, at=snapshot.finished_at, rulebook=rules)
     if as_json:
@@ -147,12 +148,13 @@ def _rulebook(name: str) -> Rulebook:
         _wrong_usage("--rulebook", error)
 
 
-def _stores(roots: Path | None) -> TrustStores:
-    public = load_trust_stores().public
+def stores(roots: Path | None = None) -> TrustStores:
+    """The public anchors with what distrusts some of them, as the grader has them, and those of the file."""
+    ours = load_trust_stores()
     if roots is None:
-        return TrustStores(public=public)
+        return ours
     try:
-        return TrustStores(public=public, private=anchors_from_pem(roots.read_bytes(), version=f"file-{roots.name}"))
+        return replace(ours, private=anchors_from_pem(roots.read_bytes(), version=f"file-{roots.name}"))
     except (OSError, ValueError) as error:
         _wrong_usage("--roots", error)
 
