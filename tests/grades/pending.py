@@ -9,17 +9,9 @@ _ED25519 = (
     "2026-11-23: the verdict is trusted and nothing caps. The row: BR 7.1.3.1 knows RSA and ECDSA keys only, and "
     "browsers offer no ed25519 signatures, so none of them can connect"
 )
-_NO_HSTS = "2026-11-23: the rule says A. The row: 2009r, the one source with a letter, has A- for absent, 0 and invalid"
 
 # (row, rulebook): the day, what the rules say, and why the row stands.
 PENDING: Mapping[tuple[str, str], str] = {
-    ("HSTS absent", _VIGILO): _NO_HSTS,
-    ("HSTS max-age 0", _VIGILO): _NO_HSTS,
-    ("HSTS malformed", _VIGILO): _NO_HSTS,
-    ("expired staple", _VIGILO): (
-        "2026-11-23: the rule says B, as for a forged one. The row: clients overlook an old staple and fetch a new "
-        "one: a warning, and warnings make A-"
-    ),
     ("Ed25519, public", _VIGILO): _ED25519,
     ("Ed25519, public", _LABS): _ED25519,
 }

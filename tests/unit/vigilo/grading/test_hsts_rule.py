@@ -21,26 +21,38 @@ JUDGE = TrustJudge(TrustStores(public=AnchorSet("test-roots", (AUTHORITY.root.ce
 def line(hsts: HstsFacts | None) -> Finding | None:
     card = grade_snapshot(snapshot(LEAF.chain_der, at=NOW, hsts=hsts), LEAF.chain_der, judge=JUDGE, at=NOW)
     found = next((finding for finding in card.findings if finding.rule == "house.hsts"), None)
-    assert card.grade is (Grade.A_PLUS if found is None or found.level is FindingLevel.GOOD else Grade.A)
+    assert card.grade is ((found and found.cap) or Grade.A_PLUS)
     return found
 
 
 @pytest.mark.parametrize(
-    ("hsts", "level", "words"),
+    ("hsts", "level", "words", "cap"),
     [
-        (HstsFacts(present=True, status=200, max_age=31536000), FindingLevel.GOOD, "for 365 days"),
-        (HstsFacts(present=True, max_age=15552000, include_subdomains=True), FindingLevel.GOOD, "with subdomains"),
-        (HstsFacts(present=True, max_age=15551999), FindingLevel.WARNING, "less than 180 days"),
-        (HstsFacts(present=True, max_age=0), FindingLevel.WARNING, "forget"),
-        (HstsFacts(present=True, parse_error="there is no max-age"), FindingLevel.WARNING, "ignore the header"),
-        (HstsFacts(present=False, status=301), FindingLevel.WARNING, "no Strict-Transport-Security"),
-        (HstsFacts(status=403, parse_error="status 403"), FindingLevel.UNKNOWN, "status 403"),
+        (HstsFacts(present=True, status=200, max_age=31536000), FindingLevel.GOOD, "for 365 days", None),
+        (
+            HstsFacts(present=True, max_age=15552000, include_subdomains=True),
+            FindingLevel.GOOD,
+            "with subdomains",
+            None,
+        ),
+        (HstsFacts(present=True, max_age=15551999), FindingLevel.WARNING, "less than 180 days", Grade.A),
+        (HstsFacts(present=True, max_age=0), FindingLevel.WARNING, "forget", Grade.A_MINUS),
+        (
+            HstsFacts(present=True, parse_error="there is no max-age"),
+            FindingLevel.WARNING,
+            "ignore the header",
+            Grade.A_MINUS,
+        ),
+        (HstsFacts(present=False, status=301), FindingLevel.WARNING, "no Strict-Transport-Security", Grade.A_MINUS),
+        (HstsFacts(status=403, parse_error="status 403"), FindingLevel.UNKNOWN, "status 403", Grade.A),
     ],
 )
-def test_hsts_is_a_line_and_a_condition_of_a_plus(hsts: HstsFacts, level: FindingLevel, words: str) -> None:
+def test_hsts_is_a_line_and_a_condition_of_a_plus(
+    hsts: HstsFacts, level: FindingLevel, words: str, cap: Grade | None
+) -> None:
     finding = line(hsts)
     assert finding is not None
-    assert (finding.level, finding.cap) == (level, None if level is FindingLevel.GOOD else Grade.A)
+    assert (finding.level, finding.cap) == (level, cap)
     assert words in finding.evidence
 
 

@@ -12,8 +12,9 @@ LONG = timedelta(days=180)
 
 
 def check(inspection: Inspection) -> Result | None:
-    """A at most without HSTS of 180 days; None where it was no question: another protocol, or an IP address.
+    """A- at most without HSTS, A below 180 days; None where it was no question: another protocol, or an IP address.
 
+    2009r, the one source with letters, counts a header that browsers ignore and a max-age of 0 as none at all.
     What could not be told (a status other than 2xx and 3xx) is no fault and costs nothing below A; but A+ is given for
     what was seen.
     """
@@ -24,7 +25,7 @@ def check(inspection: Inspection) -> Result | None:
         return Result(FindingLevel.UNKNOWN, f"not known: {hsts.parse_error or 'no answer'}", cap=Grade.A)
     flaw = _flaw(hsts)
     if flaw is not None or hsts.max_age is None:
-        return Result(FindingLevel.WARNING, flaw or "no max-age", cap=Grade.A)
+        return Result(FindingLevel.WARNING, flaw or "no max-age", cap=Grade.A if hsts.max_age else Grade.A_MINUS)
     words = ", with subdomains" if hsts.include_subdomains else ""
     return Result(FindingLevel.GOOD, f"browsers stay with HTTPS for {hsts.max_age // 86400} days{words}")
 
@@ -44,7 +45,7 @@ def _flaw(hsts: HstsFacts) -> str | None:
 RULE = Rule(
     id="house.hsts",
     title="HSTS",
-    citation="RFC 6797 section 6.1; SSL Server Rating Guide 2009r (180 days for A+)",
+    citation="RFC 6797 section 6.1; SSL Server Rating Guide 2009r",
     effective=date(2026, 1, 1),
     check=check,
     fix="send Strict-Transport-Security with a max-age of at least 15552000 on every answer",

@@ -10,7 +10,7 @@ from vigilo.grading.rule import Result, Rule
 _RESULTS = {
     StapleStatus.GOOD: Result(FindingLevel.GOOD, "a good response is stapled"),
     StapleStatus.REVOKED: Result(FindingLevel.FAILURE, "the stapled response says revoked", cap=Grade.F),
-    StapleStatus.EXPIRED: Result(FindingLevel.WARNING, "the stapled response has expired", cap=Grade.B),
+    StapleStatus.EXPIRED: Result(FindingLevel.WARNING, "the stapled response has expired", cap=Grade.A_MINUS),
     StapleStatus.INVALID: Result(FindingLevel.WARNING, "the stapled response is invalid", cap=Grade.B),
     StapleStatus.UNKNOWN: Result(FindingLevel.WARNING, "the responder does not know the certificate", cap=Grade.B),
     StapleStatus.NOT_STAPLED: Result(FindingLevel.INFO, "no response is stapled"),
@@ -26,7 +26,10 @@ _USELESS = {
 
 
 def check(inspection: Inspection) -> Result:
-    """B for a bad staple, C for must-staple without a good one, F for revoked; no staple is otherwise only said."""
+    """B for a bad staple, A- for an old one, C for must-staple without a good one, F for revoked.
+
+    Clients overlook an old staple and ask for a new one themselves. No staple is otherwise only said.
+    """
     if inspection.staple_status is None:
         return Result(FindingLevel.UNKNOWN, "stapling was not measured")
     if inspection.leaf.must_staple and inspection.staple_status in _USELESS:
