@@ -7,7 +7,7 @@ BIN := .venv/bin
 PYTEST := $(BIN)/pytest
 PINNED := pyproject.toml uv.lock .ci/set-up
 
-.PHONY: help run test lint fmt types imports unit contract integration e2e faults agreement bench schemas flow clean
+.PHONY: help run test lint fmt types imports unit contract integration e2e faults agreement grades bench schemas flow clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -49,6 +49,9 @@ faults: .venv/ready-to-test ## Kill and stop processes in the middle of work; mi
 
 agreement: .venv/ready-to-test ## Compare full scans with sslyze and sslscan on real servers; minutes
 	@$(PYTEST) -s -m slow tests/integration/scanner/test_agreement.py
+
+grades: .venv/ready-to-test ## Scan the 89 servers of docs/grades-table.md and hold both rulebooks against it
+	@$(PYTEST) tests/grades
 
 bench: .venv/ready-to-test ## Measure latency, throughput and memory on this machine
 	@$(PYTEST) -s tests/bench
