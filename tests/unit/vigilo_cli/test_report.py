@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from rich.console import Console, RenderableType
 
@@ -187,6 +187,7 @@ def test_a_hostile_certificate_cannot_drive_the_terminal(colour: bool) -> None:
 
 
 @given(st.text(), st.text())
+@settings(deadline=None)
 def test_any_text_from_the_network_is_harmless(alpn: str, detail: str) -> None:
     leaf = pki.issue(pki.Options(common_name="a.test"))
     well = seen(leaf, alpn=alpn)
