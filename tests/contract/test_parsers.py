@@ -22,7 +22,7 @@ from services.scanner.transcript import Transcript
 from tests.fakes import pki
 from tests.fakes.tls_bytes import ecdhe_exchange, hello_record, message, record, retry_record, server_hello, ssl2_hello
 from vigilo.events.hosts import Protocol
-from vigilo.tls.certificate import read_certificate
+from vigilo.tls.certificate import read_certificate, read_names
 from vigilo.tls.chain import describe_chain
 from vigilo.tls.chain_shape import describe_shape
 from vigilo.tls.der import NotDer, dotted, elements, only
@@ -129,6 +129,7 @@ def every_dialogue(pieces: Pieces) -> object:
 PARSERS: Mapping[str, Callable[[Pieces], object]] = MappingProxyType(
     {
         "vigilo.tls.certificate:read_certificate": joined(read_certificate),
+        "vigilo.tls.certificate:read_names": joined(read_names),
         "vigilo.tls.chain:describe_chain": describe_chain,
         "vigilo.tls.chain_shape:describe_shape": lambda pieces: describe_shape(
             pieces, [read_certificate(one) for one in pieces]
