@@ -16,6 +16,7 @@ from ipaddress import IPv4Address, IPv6Address
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.x509 import DNSName, IPAddress
+from cryptography.x509.oid import PublicKeyAlgorithmOID
 from cryptography.x509.verification import PolicyBuilder, VerificationError
 
 from vigilo.events.cards import TrustDomain, TrustReason, TrustVerdict, Verdict
@@ -27,6 +28,8 @@ from vigilo.grading.trust.stores import AnchorSet, TrustStores, validity_edges
 
 MAX_DEPTH = 8
 _CACHE_ENTRIES = 20_000
+# Baseline Requirements section 7.1.3.1. cryptography's verifier looks at signatures, not at the leaf's own key.
+_KEYS_NO_BROWSER_TAKES = frozenset({PublicKeyAlgorithmOID.ED25519, PublicKeyAlgorithmOID.ED448})
 _BEGINNING = datetime(1, 1, 1, tzinfo=UTC)
 _END = datetime(9999, 12, 31, tzinfo=UTC)
 
@@ -184,6 +187,8 @@ def _webpki_path(
     subject = _own_name(leaf)
     if subject is None:
         return "the certificate has no subjectAltName of type DNS or IP address"
+    if leaf.public_key_algorithm_oid in _KEYS_NO_BROWSER_TAKES:
+        return "public authorities may certify RSA and ECDSA keys only, and browsers offer no signatures of EdDSA"
     builder = PolicyBuilder().store(anchors.pyca_store).time(at).max_chain_depth(MAX_DEPTH)
     try:
         return builder.build_server_verifier(subject).verify(leaf, list(others))

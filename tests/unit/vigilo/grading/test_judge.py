@@ -9,7 +9,7 @@ from cryptography import x509
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.fakes.pki import Authority, Options
+from tests.fakes.pki import Authority, Options, ed25519_key
 from vigilo.events.cards import TrustDomain, TrustReason, Verdict
 from vigilo.grading.trust.judge import TrustJudge
 from vigilo.grading.trust.stores import AnchorSet, TrustStores
@@ -48,3 +48,13 @@ def test_a_network_where_an_address_belongs_is_a_constraint() -> None:
     leaf = AUTHORITY.leaf(options=Options(common_name="odd", extensions=((odd, False),)))
     verdict = TrustJudge(STORES).judge(leaf.chain_der, TrustDomain.PUBLIC, at=NOW)
     assert (verdict.trusted, verdict.reason) == (Verdict.NO, TrustReason.CONSTRAINT)
+
+
+def test_a_key_that_no_browser_takes_is_for_private_chains_only() -> None:
+    leaf = AUTHORITY.leaf("a.test", options=Options(key=ed25519_key()))
+    both = TrustJudge(TrustStores(public=STORES.public, private=STORES.public))
+    public, private = (
+        both.judge(leaf.chain_der, domain, at=NOW) for domain in (TrustDomain.PUBLIC, TrustDomain.PRIVATE)
+    )
+    assert (public.trusted, public.reason) == (Verdict.NO, TrustReason.CONSTRAINT)
+    assert private.trusted is Verdict.YES
