@@ -18,6 +18,7 @@ from services.api.audit.refusals import MOST_A_MINUTE
 from services.api.openapi import BASE
 from tests.fakes.api_server import ApiServer
 from tests.fakes.people import add_person, remove_people
+from tests.fakes.pki import Options, issue
 from tests.fakes.routes import addresses
 from tests.integration.api.test_permissions import ACTIONS, RULE, Action, ids, name_of, send
 from tests.unit.services.api.test_permissions import app
@@ -69,12 +70,17 @@ def test_every_changing_route_writes_an_entry_with_its_actor_and_origin(
     if action.method == "DELETE" and action.path.endswith("/snooze"):
         with api.one.client() as client:
             client.post(f"hosts/{ids['host_id']}/snooze", json={"for": "1h"})
+    expected = action.status
+    if action.method == "DELETE" and action.path.startswith("/roots/"):
+        with api.one.client() as client:
+            root = client.post("roots", json={"pem": issue(Options(ca=True)).pem.decode()}).json()
+        ids, expected = {**ids, "sha256": root["sha256"]}, 204
     person = add_person(api, api.one, "owner")
     before = len(entries(api))
     outbox = "select count(*) as n from config.outbox where aggregatetype = 'audit'"
     (copies,) = api.rows(outbox)
     with person.client() as client:
-        assert send(client, api, action, ids).status_code == action.status
+        assert send(client, api, action, ids).status_code == expected
     written = entries(api)[before:]
     assert [(entry["actor"], entry["origin"]) for entry in written] == [(f"user:{person.user_id}", "127.0.0.1")]
     (entry,) = written
