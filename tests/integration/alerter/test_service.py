@@ -97,6 +97,7 @@ def test_a_threshold_crossed_by_time_alone_is_said_within_seconds(running: Servi
     assert crossing - timedelta(seconds=1) < opened.event.at < crossing + timedelta(seconds=5)
 
 
+@pytest.mark.slow
 def test_rules_made_while_the_alerter_was_away_are_judged_when_it_is_back(lab: ServiceLab) -> None:
     tenant = Tenant(lab)
     alerter = lab.start("alerter")

@@ -138,6 +138,7 @@ async def test_a_backlog_never_delays_a_person(
         assert first.finished_at - first.requested_at < timedelta(seconds=3)
 
 
+@pytest.mark.slow
 async def test_what_a_killed_scanner_left_is_scanned_by_the_next(
     kafka: KafkaSettings, producer: Producer, authority: pki.Authority, tmp_path: Path
 ) -> None:

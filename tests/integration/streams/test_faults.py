@@ -34,6 +34,7 @@ def test_a_kill_skips_and_repeats_nothing(new_lab: NewLab) -> None:
     assert verdict.clean, verdict
 
 
+@pytest.mark.slow
 def test_refused_rows_end_the_process_before_the_commit(new_lab: NewLab) -> None:
     seen = changelog_refuses(new_lab(), "base", count=3_000)
     assert seen.exit_code == BROKEN

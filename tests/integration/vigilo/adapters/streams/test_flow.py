@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 
+import pytest
+
 from tests.integration.vigilo.adapters.streams.stage import GUARD, NOTES, Stage, Worker, key_in, wait_until
 from vigilo.events.partitioner import partition_for
 
@@ -174,6 +176,7 @@ def test_the_status_says_that_all_is_well(shared: Stage, worker: Worker) -> None
     assert status["false_gaps"] == 0
 
 
+@pytest.mark.slow
 def test_sigterm_finishes_and_commits_everything_in_work(shared: Stage, worker: Worker) -> None:
     keys = [key_in(number % 4) for number in range(40)]
     for n in range(2_000):
