@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import contextlib
 import socket
-import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from tests.fakes.connections import accepting
 from tests.fakes.tls_bytes import message, record, server_hello
 
 _RECORD = 16 * 1024
@@ -79,12 +79,5 @@ def clear_server(clear: Clear) -> Iterator[int]:
             connection.sendall(said)
             connection.recv(4096)
 
-    def accept(listener: socket.socket) -> None:
-        with contextlib.suppress(OSError):
-            while True:
-                threading.Thread(target=serve, args=(listener.accept()[0],), daemon=True).start()
-
-    with socket.create_server(("127.0.0.1", 0), backlog=128) as listener:
-        threading.Thread(target=accept, args=(listener,), daemon=True).start()
-        yield listener.getsockname()[1]
-        listener.shutdown(socket.SHUT_RDWR)
+    with accepting(serve) as port:
+        yield port

@@ -6,7 +6,6 @@ import contextlib
 import shutil
 import socket
 import subprocess
-import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -16,6 +15,7 @@ import pytest
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from tlslite.api import HandshakeSettings, TLSConnection, X509CertChain, parsePEMKey
 
+from tests.fakes.connections import accepting
 from tests.fakes.pki import Issued
 
 _START_SECONDS = 10.0
@@ -71,15 +71,8 @@ def tlslite_server(
         with connection, contextlib.suppress(Exception):
             TLSConnection(connection).handshakeServer(certChain=chain, privateKey=private, settings=settings)
 
-    def accept(listener: socket.socket) -> None:
-        with contextlib.suppress(OSError):
-            while True:
-                threading.Thread(target=serve, args=(listener.accept()[0],), daemon=True).start()
-
-    with socket.create_server(("127.0.0.1", 0), backlog=1024) as listener:
-        threading.Thread(target=accept, args=(listener,), daemon=True).start()
-        yield listener.getsockname()[1]
-        listener.shutdown(socket.SHUT_RDWR)
+    with accepting(serve) as port:
+        yield port
 
 
 def _pems(leaf: Issued) -> tuple[bytes, bytes]:

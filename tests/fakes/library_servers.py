@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import socket
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from tests.fakes.connections import accepting
 from tests.fakes.distribution import running, unpacked
 from tests.fakes.pki import Issued
-from tests.fakes.relay import Relay
+from tests.fakes.relay import carry
 from tests.fakes.scanner_process import free_port
 from tests.fakes.tls_bytes import ssl2_hello
 
@@ -38,7 +38,7 @@ def ssl2_in_front_of(target_port: int, ciphers: tuple[int, ...]) -> Iterator[int
     The handshake goes no further: no library of today can finish one.
     """
 
-    def serve(client: socket.socket, relay_port: int) -> None:
+    def serve(client: socket.socket) -> None:
         client.settimeout(_IO_SECONDS)
         with client, contextlib.suppress(OSError):
             head = client.recv(3, socket.MSG_PEEK)
@@ -47,24 +47,7 @@ def ssl2_in_front_of(target_port: int, ciphers: tuple[int, ...]) -> Iterator[int
                 client.sendall(ssl2_hello(ciphers))
                 client.recv(4096)
                 return
-            with socket.create_connection(("127.0.0.1", relay_port), _IO_SECONDS) as server:
-                threading.Thread(target=_pump, args=(server, client), daemon=True).start()
-                _pump(client, server)
+            carry(client, target_port)
 
-    def accept(listener: socket.socket, relay_port: int) -> None:
-        with contextlib.suppress(OSError):
-            while True:
-                threading.Thread(target=serve, args=(listener.accept()[0], relay_port), daemon=True).start()
-
-    with Relay(target_port) as relay, socket.create_server(("127.0.0.1", 0), backlog=1024) as listener:
-        threading.Thread(target=accept, args=(listener, relay.port), daemon=True).start()
-        yield listener.getsockname()[1]
-        listener.shutdown(socket.SHUT_RDWR)
-
-
-def _pump(source: socket.socket, sink: socket.socket) -> None:
-    with contextlib.suppress(OSError):
-        while data := source.recv(65536):
-            sink.sendall(data)
-    with contextlib.suppress(OSError):
-        sink.shutdown(socket.SHUT_WR)
+    with accepting(serve) as port:
+        yield port

@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from enum import Enum, auto
 from types import TracebackType
 
+from tests.fakes.connections import pump
+
 _IO_SECONDS = 10.0
 _RESET = struct.pack("ii", 1, 0)
 
@@ -61,7 +63,7 @@ class Relay:
             if self.ban_after is not None and self.accepted > self.ban_after:
                 self._turn_away(listener, client)
                 continue
-            threading.Thread(target=_carry, args=(client, self.target_port), daemon=True).start()
+            threading.Thread(target=carry, args=(client, self.target_port), daemon=True).start()
 
     def _turn_away(self, listener: socket.socket, client: socket.socket) -> None:
         if self.ban is Ban.SILENCE:
@@ -73,20 +75,13 @@ class Relay:
             listener.close()
 
 
-def _carry(client: socket.socket, target_port: int) -> None:
+def carry(client: socket.socket, target_port: int) -> None:
+    """Passes one connection on to `127.0.0.1:target_port`, until both sides have ended."""
     with client, contextlib.suppress(OSError):
         server = socket.create_connection(("127.0.0.1", target_port), _IO_SECONDS)
         client.settimeout(_IO_SECONDS)
         with server:
-            back = threading.Thread(target=_pump, args=(server, client), daemon=True)
+            back = threading.Thread(target=pump, args=(server, client), daemon=True)
             back.start()
-            _pump(client, server)
+            pump(client, server)
             back.join(_IO_SECONDS)
-
-
-def _pump(source: socket.socket, sink: socket.socket) -> None:
-    with contextlib.suppress(OSError):
-        while data := source.recv(65536):
-            sink.sendall(data)
-    with contextlib.suppress(OSError):
-        sink.shutdown(socket.SHUT_WR)

@@ -8,11 +8,11 @@ from __future__ import annotations
 import contextlib
 import socket
 import ssl
-import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from tests.fakes.connections import accepting
 from tests.fakes.pki import Issued
 
 
@@ -52,15 +52,8 @@ def session_server(sessions: Sessions, folder: Path) -> Iterator[int]:
         except (OSError, ValueError) as error:
             sessions.errors.append(str(error))
 
-    def accept(listener: socket.socket) -> None:
-        with contextlib.suppress(OSError):
-            while True:
-                threading.Thread(target=serve, args=(listener.accept()[0],), daemon=True).start()
-
-    with socket.create_server(("127.0.0.1", 0), backlog=128) as listener:
-        threading.Thread(target=accept, args=(listener,), daemon=True).start()
-        yield listener.getsockname()[1]
-        listener.shutdown(socket.SHUT_RDWR)
+    with accepting(serve) as port:
+        yield port
 
 
 def _context(sessions: Sessions, leaf: Issued, folder: Path) -> ssl.SSLContext:

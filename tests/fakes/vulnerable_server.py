@@ -7,13 +7,14 @@ import socket
 import struct
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from types import TracebackType
 
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding
 
+from tests.fakes.connections import accepting, pump, read_exactly
 from tests.fakes.hostile_server import alert
 from tests.fakes.pki import Issued
 from tests.fakes.tls_bytes import message, record, server_hello
@@ -40,30 +41,20 @@ class VulnerableServer:
     port: int = 0
     accepted: int = 0
     overread: int = 0
-    _listener: socket.socket | None = None
+    _listening: ExitStack = field(default_factory=ExitStack)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def __enter__(self) -> VulnerableServer:
-        self._listener = socket.create_server(("127.0.0.1", 0), backlog=1024)
-        self.port = self._listener.getsockname()[1]
-        threading.Thread(target=self._accept, args=(self._listener,), daemon=True).start()
+        self.port = self._listening.enter_context(accepting(self._count_and_serve))
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
-        if self._listener is not None:
-            with contextlib.suppress(OSError):
-                self._listener.shutdown(socket.SHUT_RDWR)
-            self._listener.close()
+        self._listening.close()
 
-    def _accept(self, listener: socket.socket) -> None:
-        while True:
-            try:
-                connection, _ = listener.accept()
-            except OSError:
-                return
-            with self._lock:
-                self.accepted += 1
-            threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
+    def _count_and_serve(self, connection: socket.socket) -> None:
+        with self._lock:
+            self.accepted += 1
+        self._serve(connection)
 
     def _serve(self, connection: socket.socket) -> None:
         connection.settimeout(_IO_SECONDS)
@@ -85,18 +76,8 @@ class VulnerableServer:
 
 
 def _read_record(connection: socket.socket) -> Content:
-    head = _exactly(connection, 5)
-    return head[0], _exactly(connection, int.from_bytes(head[3:], "big"))
-
-
-def _exactly(connection: socket.socket, count: int) -> bytes:
-    data = b""
-    while len(data) < count:
-        more = connection.recv(count - len(data))
-        if not more:
-            raise EOFError
-        data += more
-    return data
+    head = read_exactly(connection, 5)
+    return head[0], read_exactly(connection, int.from_bytes(head[3:], "big"))
 
 
 def heartbleed(server: VulnerableServer, connection: socket.socket, read: Reader) -> None:
@@ -241,21 +222,14 @@ def ticketbleed(target_port: int) -> Iterator[int]:
     def carry(client: socket.socket) -> None:
         with client, socket.create_connection(("127.0.0.1", target_port), _IO_SECONDS) as server:
             client.settimeout(_IO_SECONDS)
-            threading.Thread(target=_pump, args=(client, server), daemon=True).start()
+            threading.Thread(target=pump, args=(client, server), daemon=True).start()
             with contextlib.suppress(OSError, EOFError):
                 kind, content = _read_record(server)
                 client.sendall(record(kind, _with_long_id(content) if kind == _HANDSHAKE else content))
-                _pump(server, client)
+                pump(server, client)
 
-    def accept(listener: socket.socket) -> None:
-        with contextlib.suppress(OSError):
-            while True:
-                threading.Thread(target=carry, args=(listener.accept()[0],), daemon=True).start()
-
-    with socket.create_server(("127.0.0.1", 0), backlog=1024) as listener:
-        threading.Thread(target=accept, args=(listener,), daemon=True).start()
-        yield listener.getsockname()[1]
-        listener.shutdown(socket.SHUT_RDWR)
+    with accepting(carry) as port:
+        yield port
 
 
 def _with_long_id(content: bytes) -> bytes:
@@ -266,11 +240,3 @@ def _with_long_id(content: bytes) -> bytes:
         return content
     echoed = (body[35 : 35 + length] + SECRET)[:32]
     return message(content[0], body[:34] + b"\x20" + echoed + body[35 + length :]) + rest
-
-
-def _pump(source: socket.socket, sink: socket.socket) -> None:
-    with contextlib.suppress(OSError):
-        while data := source.recv(65536):
-            sink.sendall(data)
-    with contextlib.suppress(OSError):
-        sink.shutdown(socket.SHUT_WR)

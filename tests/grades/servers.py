@@ -5,8 +5,7 @@ from __future__ import annotations
 import contextlib
 import socket
 import subprocess
-import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +14,7 @@ from typing import Any
 from tlslite.api import HandshakeSettings, TLSConnection, X509CertChain, parsePEMKey
 from tlslite.messages import ClientHello
 
+from tests.fakes.connections import accepting
 from tests.fakes.distribution import running, unpacked
 from tests.fakes.library_servers import ssl2_in_front_of
 from tests.fakes.scanner_process import free_port
@@ -170,20 +170,5 @@ def _tlslite(server: TlsLite, served: Served, address: str) -> Iterator[int]:
             kind = TLSConnection if server.renegotiation_info else _BeforeRfc5746
             kind(connection).handshakeServer(certChain=chain, privateKey=private, settings=settings)
 
-    with accepting(address, serve) as port:
+    with accepting(serve, address) as port:
         yield port
-
-
-@contextmanager
-def accepting(address: str, serve: Callable[[socket.socket], None]) -> Iterator[int]:
-    """The port of a listener that gives each connection to `serve`, in a thread."""
-
-    def accept(listener: socket.socket) -> None:
-        with contextlib.suppress(OSError):
-            while True:
-                threading.Thread(target=serve, args=(listener.accept()[0],), daemon=True).start()
-
-    with socket.create_server((address, 0), backlog=1024) as listener:
-        threading.Thread(target=accept, args=(listener,), daemon=True).start()
-        yield listener.getsockname()[1]
-        listener.shutdown(socket.SHUT_RDWR)

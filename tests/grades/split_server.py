@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
+from tests.fakes.connections import pump, read_exactly
 from tests.fakes.pki import Issued
 from tests.fakes.tls_bytes import message, record, server_hello
 from tests.fakes.vulnerable_server import Reader, VulnerableServer, answering, heartbleed, oracle
@@ -50,8 +51,8 @@ class SplitServer(VulnerableServer):
     def _pass_on(self, first: bytes, client: socket.socket) -> None:
         with socket.create_connection(("127.0.0.1", self._target_port), 10) as server:
             server.sendall(first)
-            threading.Thread(target=_pump, args=(server, client), daemon=True).start()
-            _pump(client, server)
+            threading.Thread(target=pump, args=(server, client), daemon=True).start()
+            pump(client, server)
 
     def _reply(self, hello: bytes) -> bytes | None:
         """The old server's flight, or None for a hello that is the good one's."""
@@ -102,27 +103,9 @@ def _offered(hello: bytes) -> tuple[list[int], bytes, set[int]]:
 
 def _read_record(connection: socket.socket) -> bytes:
     """A whole record, with its head."""
-    head = _exactly(connection, 5)
-    return head + _exactly(connection, int.from_bytes(head[3:], "big"))
+    head = read_exactly(connection, 5)
+    return head + read_exactly(connection, int.from_bytes(head[3:], "big"))
 
 
 def _split(whole: bytes) -> tuple[int, bytes]:
     return whole[0], whole[5:]
-
-
-def _exactly(connection: socket.socket, count: int) -> bytes:
-    data = b""
-    while len(data) < count:
-        more = connection.recv(count - len(data))
-        if not more:
-            raise EOFError
-        data += more
-    return data
-
-
-def _pump(source: socket.socket, sink: socket.socket) -> None:
-    with contextlib.suppress(OSError):
-        while data := source.recv(65536):
-            sink.sendall(data)
-    with contextlib.suppress(OSError):
-        sink.shutdown(socket.SHUT_WR)
