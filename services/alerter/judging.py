@@ -7,16 +7,17 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from services.alerter.transitions import Change, Circumstances, transition
+from services.alerter.transitions import Circumstances, transition
 from vigilo.alerting import lifecycle, threshold
 from vigilo.alerting.config import RuleSet
-from vigilo.alerting.knowledge import Knowledge
+from vigilo.alerting.judging import Change, step
 from vigilo.alerting.lifecycle import CLOSED, AlertState, Phase
 from vigilo.alerting.scope import in_scope
-from vigilo.events import ids
+from vigilo.alerting.view import View
 from vigilo.events.alerts import CloseReason, TransitionKind
 from vigilo.events.envelope import OutgoingEvent
-from vigilo.events.rules import AlertRule, AllHosts, ChainValidationFails, RecordStatus, Severity
+from vigilo.events.rules import AlertRule, AllHosts, RecordStatus, Severity
+from vigilo.events.triggers import ChainValidationFails
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,19 +33,19 @@ def judge(around: Circumstances, *, fresh: bool) -> Judged:
     """Judges every rule that looks at the host. `fresh`: by a card not judged before, so it counts for confirmation."""
     applicable = {rule.rule_id: rule for rule in around.rules.rules_of(around.host.workspace_id)}
     applicable = {rule_id: rule for rule_id, rule in applicable.items() if in_scope(rule, around.host)}
-    known = around.facts.usable  # asked once: it is the same for every rule
+    view = around.view  # asked once: it is the same for every rule
     alerts = dict(around.row.alerts)
     outputs: list[OutgoingEvent] = []
     for rule_id in sorted(alerts.keys() - applicable.keys() - around.rules.unreadable):
         outputs += _leave(alerts, rule_id, around)
     for rule_id, rule in applicable.items():
         before = alerts.get(rule_id, CLOSED)
-        after, change = _step(before, rule, known, around, fresh=fresh)
+        after, change = _step(before, rule, view, around, fresh=fresh)
         if after is not CLOSED or before is not CLOSED:
             alerts[rule_id] = after
         if change is not None:
             outputs.append(transition(change, rule, around))
-    return Judged(alerts, tuple(outputs), _due(alerts, applicable, known, around))
+    return Judged(alerts, tuple(outputs), _due(alerts, applicable, view, around))
 
 
 def close_all(around: Circumstances, reason: CloseReason) -> Judged:
@@ -70,19 +71,10 @@ def acknowledge(around: Circumstances, alert_id: UUID | None, *, note: str | Non
 
 
 def _step(
-    before: AlertState, rule: AlertRule, known: Knowledge | None, around: Circumstances, *, fresh: bool
+    before: AlertState, rule: AlertRule, view: View, around: Circumstances, *, fresh: bool
 ) -> tuple[AlertState, Change | None]:
-    judgement = threshold.judge(rule.trigger, known, around.at)
-    state = lifecycle.counted(before, judgement, fresh=fresh)
     snoozed = around.rules.snoozed_until(rule, around.host, around.at) is not None
-    kind = lifecycle.decide(state, judgement, rule, snoozed=snoozed)
-    if kind is None:
-        return state, None
-    # The input being applied is applied once, so no alert id comes twice.
-    alert_id = ids.alert_id(rule.rule_id, around.host.host_id, around.given.ce_id)
-    after = lifecycle.evolve(state, kind, alert_id=alert_id, at=around.at)
-    reason = CloseReason.CLEARED if kind is TransitionKind.CLOSED else None
-    return after, Change(kind, before, after, reason)
+    return step(before, rule, view, around.at, cause_id=around.given.ce_id, fresh=fresh, snoozed=snoozed)
 
 
 def _leave(alerts: dict[UUID, AlertState], rule_id: UUID, around: Circumstances) -> list[OutgoingEvent]:
@@ -138,20 +130,20 @@ def rule_of(rules: RuleSet, rule_id: UUID, around: Circumstances) -> AlertRule:
 def _due(
     alerts: dict[UUID, AlertState],
     applicable: dict[UUID, AlertRule],
-    known: Knowledge | None,
+    view: View,
     around: Circumstances,
 ) -> datetime | None:
-    return min(_instants(alerts, applicable, known, around), default=None)
+    return min(_instants(alerts, applicable, view, around), default=None)
 
 
 def _instants(
     alerts: dict[UUID, AlertState],
     applicable: dict[UUID, AlertRule],
-    known: Knowledge | None,
+    view: View,
     around: Circumstances,
 ) -> Iterator[datetime]:
     for rule_id, rule in applicable.items():
-        instant = threshold.next_change(rule.trigger, known, around.at)
+        instant = threshold.next_change(rule.trigger, view, around.at)
         if instant is not None:
             yield instant
         state = alerts.get(rule_id)

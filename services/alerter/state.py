@@ -8,7 +8,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from vigilo.alerting.knowledge import Knowledge
+from vigilo.alerting.knowledge import Course, Knowledge
 from vigilo.alerting.lifecycle import AlertState
 from vigilo.events.hosts import Host, HostStatus, Target
 
@@ -43,6 +43,7 @@ class HostAlerts(_Row):
     due: datetime | None = None
     woken: str | None = None
     alerts: Mapping[UUID, AlertState] = Field(default_factory=dict)
+    course: Course = Course()
 
 
 class HostFacts(_Row):

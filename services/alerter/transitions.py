@@ -10,20 +10,20 @@ from uuid import UUID
 from services.alerter.state import HostAlerts, HostFacts
 from vigilo.alerting import messages
 from vigilo.alerting.config import RuleSet
-from vigilo.alerting.lifecycle import AlertState
+from vigilo.alerting.judging import Change
+from vigilo.alerting.view import View
 from vigilo.events import ids
 from vigilo.events.alerts import (
     AlertFacts,
     AlertHost,
     AlertRuleRef,
     AlertTransition,
-    CloseReason,
     DecidedBy,
-    TransitionKind,
 )
 from vigilo.events.envelope import OutgoingEvent
 from vigilo.events.hosts import Host
-from vigilo.events.rules import AlertRule, ExpiresInLessThan
+from vigilo.events.rules import AlertRule
+from vigilo.events.triggers import ExpiresInLessThan
 from vigilo.ports.processing import Input
 
 ALERTS = "alerts"
@@ -41,17 +41,10 @@ class Circumstances:
     cause: str
     at: datetime
 
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """One transition decided: the alert before and after it."""
-
-    kind: TransitionKind
-    before: AlertState
-    after: AlertState
-    reason: CloseReason | None = None
-    note: str | None = None
-    by: str | None = None
+    @property
+    def view(self) -> View:
+        """What triggers look at."""
+        return View(self.host, self.facts.usable, self.row.course)
 
 
 def transition(change: Change, rule: AlertRule, around: Circumstances) -> OutgoingEvent:
@@ -68,9 +61,7 @@ def transition(change: Change, rule: AlertRule, around: Circumstances) -> Outgoi
         workspace_id=around.host.workspace_id,
         host=_host(around.host),
         rule=_rule(rule),
-        summary=messages.summary(
-            change.kind, rule, around.host, around.facts.usable, at=around.at, reason=change.reason
-        ),
+        summary=messages.summary(change.kind, rule, around.view, at=around.at, reason=change.reason),
         facts=_facts(rule, around),
         close_reason=change.reason,
         opened_at=alive.opened_at or around.at,
@@ -121,7 +112,7 @@ def _facts(rule: AlertRule, around: Circumstances) -> AlertFacts:
     fields: dict[str, Any] = {}
     if scan is not None and known is not None:
         fields = {"scan_id": scan.scan_id, "scanned_at": scan.requested_at}
-    return messages.facts(rule, known, at=around.at, scan=AlertFacts(**fields))
+    return messages.facts(rule, around.view, at=around.at, scan=AlertFacts(**fields))
 
 
 def _decided_by(around: Circumstances) -> DecidedBy:

@@ -23,7 +23,7 @@ from vigilo.adapters.streams.plan import Planner
 from vigilo.adapters.streams.rows import GuardRow, RowCodec
 from vigilo.alerting.config import Placed, RuleSet
 from vigilo.events.records import SchedulerWakeup
-from vigilo.events.rules import ChainValidationFails, ExpiresInLessThan
+from vigilo.events.triggers import ChainValidationFails, ExpiresInLessThan
 from vigilo.ports.processing import Input, Processor
 
 RULES = 50

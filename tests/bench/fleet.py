@@ -15,16 +15,9 @@ from vigilo.events.cards import ReportCard
 from vigilo.events.codec import encode
 from vigilo.events.envelope import EncodedEvent, Event, OutgoingEvent
 from vigilo.events.hosts import Host, HostStatus, Interval, Protocol
-from vigilo.events.rules import (
-    AlertRule,
-    AllHosts,
-    ChainValidationFails,
-    ExpiresInLessThan,
-    RecordStatus,
-    Severity,
-    TaggedHosts,
-)
+from vigilo.events.rules import AlertRule, AllHosts, RecordStatus, Severity, TaggedHosts
 from vigilo.events.scans import AddressResult, Depth, Outcome, ScanReason, Snapshot
+from vigilo.events.triggers import ChainValidationFails, ExpiresInLessThan
 from vigilo.grading.card import grade_snapshot
 from vigilo.grading.trust.judge import TrustJudge
 from vigilo.grading.trust.stores import TrustStores, anchors_from_pem

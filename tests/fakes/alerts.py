@@ -15,7 +15,8 @@ from vigilo.events.alerts import (
     DecidedBy,
     TransitionKind,
 )
-from vigilo.events.rules import ExpiresInLessThan, Severity
+from vigilo.events.rules import Severity
+from vigilo.events.triggers import ExpiresInLessThan
 
 WORKSPACE = UUID("0198f2aa-0000-7000-8000-0000000000aa")
 HOST = UUID("0198f2aa-0000-7000-8000-0000000000bb")

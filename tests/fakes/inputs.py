@@ -12,8 +12,9 @@ from vigilo.events.envelope import Event, Record
 from vigilo.events.facts import CertificateFacts
 from vigilo.events.hosts import Host, HostCommand, HostCommandKind, HostStatus, Interval, Target
 from vigilo.events.posture import GroupsPosture, Posture, PostureOrigin, PostureSource, Support, VersionPosture
-from vigilo.events.rules import AlertRule, AllHosts, ExpiresInLessThan, RecordStatus, Severity
+from vigilo.events.rules import AlertRule, AllHosts, RecordStatus, Severity
 from vigilo.events.scans import Depth, Outcome, ScanReason, ScanRequested, Snapshot
+from vigilo.events.triggers import ExpiresInLessThan
 from vigilo.ports.processing import Input
 
 WORKSPACE = UUID("0190a000-0000-7000-8000-000000000001")

@@ -21,8 +21,9 @@ from vigilo.events.facts import CertificateFacts
 from vigilo.events.hosts import Target
 from vigilo.events.partitioner import partition_for
 from vigilo.events.records import WorkItem
-from vigilo.events.rules import ChainValidationFails, RecordStatus, Severity
+from vigilo.events.rules import RecordStatus, Severity
 from vigilo.events.scans import Depth, Outcome, ScanReason, Snapshot
+from vigilo.events.triggers import ChainValidationFails
 
 START = datetime(2025, 3, 20, tzinfo=UTC)
 # Where the broker's clock stands while it appends all this.

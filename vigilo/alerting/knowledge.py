@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from pydantic import BaseModel, ConfigDict
 
 from vigilo.events.cards import Grade, PathCertificate, ReportCard, TrustReason, Verdict
@@ -30,6 +32,20 @@ class Knowledge(BaseModel):
     def leaf(self) -> PathCertificate | None:
         """The last leaf seen."""
         return self.path[0] if self.path else None
+
+
+class Course(BaseModel):
+    """When things were last so. Changes with every scan, so it is kept apart from Knowledge, in the guard row.
+
+    `performed_at`: `requested_at` of the last scan that somebody performed; `staple_good_at`: of the last one that saw
+    a valid staple. `watched_since`: the host was added, or resumed, then.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    watched_since: datetime | None = None
+    performed_at: datetime | None = None
+    staple_good_at: datetime | None = None
 
 
 def learn(known: Knowledge | None, card: ReportCard) -> Knowledge:

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from vigilo.alerting.knowledge import Knowledge
-from vigilo.alerting.triggers.expires_in_less_than import first_to_expire
+from vigilo.alerting import threshold
+from vigilo.alerting.view import View
 from vigilo.events.alerts import AlertFacts, CloseReason, TransitionKind
-from vigilo.events.cards import PathCertificate
-from vigilo.events.hosts import Host
-from vigilo.events.rules import AlertRule, ChainValidationFails, ExpiresInLessThan
+from vigilo.events.rules import AlertRule
 from vigilo.events.text import visible
 
 _DAY = timedelta(days=1)
@@ -26,81 +24,36 @@ _CLOSED_BECAUSE = {
 
 
 def summary(
-    kind: TransitionKind,
-    rule: AlertRule,
-    host: Host,
-    known: Knowledge | None,
-    *,
-    at: datetime,
-    reason: CloseReason | None = None,
+    kind: TransitionKind, rule: AlertRule, view: View, *, at: datetime, reason: CloseReason | None = None
 ) -> str:
     """One line, at most 512 characters: host, what is the matter (or is over), and the state if it is not "opened"."""
-    where = f"{host.hostname}:{host.port}"
+    where = f"{view.host.hostname}:{view.host.port}"
+    asked = threshold.question(rule.trigger)
     if kind is TransitionKind.CLOSED:
         how = _CLOSED_BECAUSE[reason or CloseReason.CLEARED]
-        matter = _cleared(rule, known, at) if reason is CloseReason.CLEARED else rule.name
+        matter = asked.cleared(rule.trigger, view, at) if reason is CloseReason.CLEARED else rule.name
         return visible(f"{where}: {how}: {matter}")
-    return visible(f"{where}: {_PREFIX.get(kind, '')}{_matter(rule, known, at)}")
+    return visible(f"{where}: {_PREFIX.get(kind, '')}{asked.matter(rule.trigger, view, at)}")
 
 
 _PREFIX = {
     TransitionKind.PENDING: "not yet confirmed: ",
     TransitionKind.SUPPRESSED: "snoozed: ",
     TransitionKind.ACKNOWLEDGED: "acknowledged: ",
+    TransitionKind.CLEARING: "seems over, not yet confirmed: ",
+    TransitionKind.REMINDER: "still open: ",
 }
 
 
-def _matter(rule: AlertRule, known: Knowledge | None, at: datetime) -> str:
-    match rule.trigger:
-        case ExpiresInLessThan():
-            one = first_to_expire(rule.trigger, known)
-            if one is None or one.not_after is None or known is None:
-                return rule.name
-            # Which one matters only if it is not the host's own.
-            which = "certificate" if one is known.leaf else f"intermediate certificate ({one.subject})"
-            return f"{which} {_expiry(one.not_after, at)}"
-        case ChainValidationFails():
-            reason = None if known is None else known.chain_reason
-            detail = None if known is None else known.chain_detail
-            told = ": ".join(str(part) for part in (reason, detail) if part)
-            return f"chain validation fails{f' ({told})' if told else ''}"
-
-
-def _cleared(rule: AlertRule, known: Knowledge | None, at: datetime) -> str:
-    match rule.trigger:
-        case ExpiresInLessThan():
-            one = first_to_expire(rule.trigger, known)
-            return rule.name if one is None or one.not_after is None else f"certificate {_expiry(one.not_after, at)}"
-        case ChainValidationFails():
-            return "the chain validates"
-
-
-def _expiry(not_after: datetime, at: datetime) -> str:
-    left = not_after - at
-    verb = "expired" if left < timedelta(0) else "expires"
-    return f"{verb} {_span(left)} ({not_after:%Y-%m-%d %H:%M} UTC)"
-
-
-def _span(left: timedelta) -> str:
-    size = abs(left)
-    if size >= 2 * _DAY:
-        words = f"{size // _DAY} days"
-    elif size >= timedelta(hours=2):
-        words = f"{size // timedelta(hours=1)} hours"
-    else:
-        words = f"{size // timedelta(minutes=1)} minutes"
-    return f"{words} ago" if left < timedelta(0) else f"in {words}"
-
-
-def facts(rule: AlertRule, known: Knowledge | None, *, at: datetime, scan: AlertFacts | None = None) -> AlertFacts:
+def facts(rule: AlertRule, view: View, *, at: datetime, scan: AlertFacts | None = None) -> AlertFacts:
     """What messages may quote: the certificate the rule's answer hangs on, the leaf otherwise.
 
     `scan` brings `scan_id` and `scanned_at`; days are counted from `at`, negative after the end.
     """
-    base = scan or AlertFacts()
+    base, known = scan or AlertFacts(), view.known
     if known is None:
         return base
-    one = _certificate(rule, known)
+    one = threshold.question(rule.trigger).certificate(rule.trigger, view)
     not_after = None if one is None else one.not_after
     return base.model_copy(
         update={
@@ -115,9 +68,3 @@ def facts(rule: AlertRule, known: Knowledge | None, *, at: datetime, scan: Alert
             "outcome": str(known.outcome),
         }
     )
-
-
-def _certificate(rule: AlertRule, known: Knowledge) -> PathCertificate | None:
-    if isinstance(rule.trigger, ExpiresInLessThan):
-        return first_to_expire(rule.trigger, known) or known.leaf
-    return known.leaf

@@ -9,14 +9,20 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from vigilo.events.cards import Grade, TrustReason
+from vigilo.events.cards import Grade, TrustReason, Unexpected
 from vigilo.events.envelope import Event
-from vigilo.events.rules import Severity, Trigger
+from vigilo.events.facts import StapleStatus
+from vigilo.events.rules import Severity
 from vigilo.events.text import PeerText
+from vigilo.events.triggers import Trigger
 
 
 class TransitionKind(StrEnum):
-    """What happened to the alert."""
+    """What happened to the alert.
+
+    `clearing`: open, but the first of several answers that must say "no" has come. `reminder`: still open, and nobody
+    has acknowledged it. `notice` opens and closes in one.
+    """
 
     PENDING = "pending"
     OPENED = "opened"
@@ -24,6 +30,8 @@ class TransitionKind(StrEnum):
     ACKNOWLEDGED = "acknowledged"
     SUPPRESSED = "suppressed"
     NOTICE = "notice"
+    CLEARING = "clearing"
+    REMINDER = "reminder"
 
 
 class CloseReason(StrEnum):
@@ -98,10 +106,23 @@ class AlertFacts(BaseModel):
     chain_detail: PeerText | None = None
     grade: Grade | None = None
     outcome: str | None = None
+    names: tuple[PeerText, ...] = ()
+    names_count: int = 0
+    staple_status: StapleStatus | None = None
+    tls_versions: tuple[str, ...] = ()
+    weak: PeerText | None = None
+    performed_at: datetime | None = None
+    old_fingerprint_sha256: str | None = None
+    unexpected: tuple[Unexpected, ...] = ()
 
 
 class AlertTransition(Event):
-    """The n-th transition of an alert (n counts from 1). `episode` is a number for people, per rule and host."""
+    """The n-th transition of an alert (n counts from 1). `episode` is a number for people, per rule and host.
+
+    `cause`: scan, time, host, rule, command, change, or rulebook: the host is as it was, but is judged otherwise.
+    `scans_to_confirm` (pending, clearing): so many more scans with the same answer, and it opens or closes; the
+    scheduler asks for them. `snoozed_until` is set while suppressed.
+    """
 
     type_name: ClassVar[str] = "alert-transition"
 
@@ -121,6 +142,8 @@ class AlertTransition(Event):
     note: str | None = None
     by: str | None = None
     cause: str = "scan"
+    scans_to_confirm: int = Field(default=0, ge=0)
+    snoozed_until: datetime | None = None
     decided_by: DecidedBy
 
     @property

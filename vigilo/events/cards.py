@@ -128,7 +128,10 @@ class Improvement(BaseModel):
 
 
 class PathCertificate(BaseModel):
-    """One certificate of the served chain, in the few facts alert rules and messages use. Leaf first."""
+    """One certificate of the served chain, in the few facts alert rules and messages use. Leaf first.
+
+    Algorithms by the names `CertificateFacts` has for them; null = not readable.
+    """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
@@ -137,6 +140,9 @@ class PathCertificate(BaseModel):
     issuer: PeerText
     not_before: datetime | None = None
     not_after: datetime | None = None
+    key_algorithm: PeerText | None = None
+    key_bits: int | None = None
+    signature_algorithm: PeerText | None = None
 
 
 class ReportCard(Event):
@@ -149,6 +155,9 @@ class ReportCard(Event):
     the rules that hold the letter where it is, `to_improve` the way up, the greatest effect first. `special` is what a
     rulebook has in place of F where the certificate is at fault. `clients` is what well-known clients would get, worked
     out from the posture; empty until there is one.
+
+    `versions_accepted` and `versions_rejected` are from the posture: a version in neither is not known.
+    `staple_wanted`: the leaf names an OCSP responder or must be stapled (RFC 7633); null while no certificate was seen.
     """
 
     type_name: ClassVar[str] = "report-card"
@@ -176,7 +185,10 @@ class ReportCard(Event):
     names: tuple[PeerText, ...] = ()
     names_count: int = 0
     staple_status: StapleStatus | None = None
+    staple_wanted: bool | None = None
     tls_version: str | None = None
+    versions_accepted: tuple[str, ...] = ()
+    versions_rejected: tuple[str, ...] = ()
     pool_suspect: bool = False
     rulebook: str
     trust_store: str

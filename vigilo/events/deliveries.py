@@ -22,7 +22,10 @@ class DeliveryStatus(StrEnum):
 
 
 class Delivery(Event):
-    """The state of a delivery after an attempt (or instead of one). Never headers or bodies."""
+    """The state of a delivery after an attempt (or instead of one). Never headers or bodies.
+
+    `digest_id`: it went out together with others, in the message of that delivery.
+    """
 
     type_name: ClassVar[str] = "delivery"
 
@@ -32,6 +35,7 @@ class Delivery(Event):
     transition_id: UUID | None = None
     alert_id: UUID | None = None
     host_id: UUID | None = None
+    digest_id: UUID | None = None
     status: DeliveryStatus
     attempt: int = Field(ge=0)
     http_status: int | None = None
@@ -42,14 +46,18 @@ class Delivery(Event):
 
 
 class DeliveryCommandKind(StrEnum):
-    """What a person can ask of a channel."""
+    """What can be asked of a channel. `notice`: tell it something that is no alert (a pool without a network)."""
 
     TEST = "test"
     REDELIVER = "redeliver"
+    NOTICE = "notice"
 
 
 class DeliveryCommand(Event):
-    """Send a test message, or one delivery again."""
+    """Send a test message, a notice, or deliveries again: one, or those of a span of time that have such a status.
+
+    A span is of the transitions' instants, `since` included, `until` not.
+    """
 
     type_name: ClassVar[str] = "delivery-command"
 
@@ -58,5 +66,10 @@ class DeliveryCommand(Event):
     channel_id: UUID
     kind: DeliveryCommandKind
     delivery_id: UUID | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+    statuses: tuple[DeliveryStatus, ...] = ()
+    title: str | None = Field(default=None, max_length=200)
+    text: str | None = Field(default=None, max_length=2_000)
     by: str
     at: datetime

@@ -10,6 +10,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field
 
 from vigilo.events.envelope import Event
+from vigilo.events.triggers import Trigger
 
 
 class _Part(BaseModel):
@@ -29,27 +30,6 @@ class Severity(StrEnum):
     INFO = "info"
     WARNING = "warning"
     CRITICAL = "critical"
-
-
-class ExpiresInLessThan(_Part):
-    """True when less than `days` (or `share` of the lifetime, whichever is smaller) is left.
-
-    `include=leaf` looks at the leaf alone, `path` at every certificate served.
-    """
-
-    kind: Literal["expires-in-less-than"] = "expires-in-less-than"
-    days: float = Field(gt=0, le=3650)
-    share: float | None = Field(default=None, gt=0, lt=1)
-    include: Literal["leaf", "path"] = "leaf"
-
-
-class ChainValidationFails(_Part):
-    """True when the chain as served does not validate (untrusted, incomplete, expired, bad signature ...)."""
-
-    kind: Literal["chain-validation-fails"] = "chain-validation-fails"
-
-
-Trigger = Annotated[ExpiresInLessThan | ChainValidationFails, Field(discriminator="kind")]
 
 
 class AllHosts(_Part):
@@ -76,7 +56,10 @@ Scope = Annotated[AllHosts | TaggedHosts | OneHost, Field(discriminator="kind")]
 
 
 class AlertRule(Event):
-    """One version of an alert rule. `open_after` / `close_after` count consecutive true / false judgements."""
+    """One version of an alert rule. `open_after` / `close_after` count consecutive true / false judgements.
+
+    `remind_every_minutes`: while an alert is open and nobody has acknowledged it, it is told of again that often.
+    """
 
     type_name: ClassVar[str] = "alert-rule"
 
@@ -92,6 +75,7 @@ class AlertRule(Event):
     channels: tuple[UUID, ...] = ()
     open_after: int = Field(default=1, ge=1, le=10)
     close_after: int = Field(default=1, ge=1, le=10)
+    remind_every_minutes: int | None = Field(default=None, ge=5, le=43_200)
     runbook_url: str | None = None
     created_at: datetime
     updated_at: datetime
@@ -124,8 +108,19 @@ class ChannelKind(StrEnum):
     ALERTMANAGER = "alertmanager"
 
 
+class Route(_Part):
+    """Alerts that go to a channel although their rule does not name it: all three must fit, an empty one fits all."""
+
+    severities: tuple[Severity, ...] = ()
+    tags: tuple[str, ...] = ()
+    rules: tuple[UUID, ...] = ()
+
+
 class Channel(Event):
-    """One version of a channel. Never a secret: address and keys stay in PostgreSQL, `destination` is for reading."""
+    """One version of a channel. Never a secret: address and keys stay in PostgreSQL, `destination` is for reading.
+
+    It gets the alerts of the rules that name it, and those that fit any of its `routes`.
+    """
 
     type_name: ClassVar[str] = "channel"
 
@@ -137,6 +132,7 @@ class Channel(Event):
     name: str = Field(min_length=1, max_length=200)
     enabled: bool = True
     destination: str
+    routes: tuple[Route, ...] = Field(default=(), max_length=20)
     created_at: datetime
     updated_at: datetime
 

@@ -10,8 +10,9 @@ from pydantic.config import JsonDict
 
 from services.api.models.text import Name, WebLink, refused
 from services.api.pagination import DEFAULT_LIMIT, CursorText, Limit
-from vigilo.events.rules import AlertRule, AllHosts, Scope, Severity, Trigger
+from vigilo.events.rules import AlertRule, AllHosts, Scope, Severity
 from vigilo.events.text import visible
+from vigilo.events.triggers import Trigger
 
 
 def _known_fields(value: Any, validate: ValidatorFunctionWrapHandler) -> Any:

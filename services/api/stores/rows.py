@@ -94,4 +94,6 @@ def _column(value: object, as_json: object) -> object:
         return Jsonb(as_json)
     if isinstance(value, Enum):
         return value.value
-    return list(value) if isinstance(value, tuple) else value
+    if isinstance(value, tuple) and isinstance(as_json, list):
+        return [Jsonb(one) if isinstance(one, dict) else bare for bare, one in zip(value, as_json, strict=True)]
+    return value

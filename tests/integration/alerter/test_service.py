@@ -13,7 +13,8 @@ from vigilo.events import ids
 from vigilo.events.alerts import AlertTransition, CloseReason, TransitionKind
 from vigilo.events.cards import TrustReason, Verdict
 from vigilo.events.hosts import Host, HostStatus
-from vigilo.events.rules import ChainValidationFails, ExpiresInLessThan, RecordStatus, TaggedHosts
+from vigilo.events.rules import RecordStatus, TaggedHosts
+from vigilo.events.triggers import ChainValidationFails, ExpiresInLessThan
 
 pytestmark = pytest.mark.kafka
 

@@ -9,15 +9,16 @@ from __future__ import annotations
 from datetime import datetime
 
 from vigilo.alerting.judgement import Judgement
-from vigilo.alerting.knowledge import Knowledge
+from vigilo.alerting.view import Question, View
 from vigilo.events.cards import TrustReason, Verdict
-from vigilo.events.rules import ChainValidationFails
+from vigilo.events.triggers import ChainValidationFails
 
 _NOT_JUDGED = frozenset({TrustReason.TOO_COMPLEX, TrustReason.UNREADABLE})
 
 
-def judge(trigger: ChainValidationFails, known: Knowledge | None, at: datetime) -> Judgement:
+def judge(trigger: ChainValidationFails, view: View, at: datetime) -> Judgement:
     """The verdict turned round: valid is false."""
+    known = view.known
     if known is None or known.pool_suspect or known.chain_reason in _NOT_JUDGED:
         return Judgement.UNKNOWN
     match known.chain_valid:
@@ -29,6 +30,15 @@ def judge(trigger: ChainValidationFails, known: Knowledge | None, at: datetime) 
             return Judgement.UNKNOWN
 
 
-def next_change(trigger: ChainValidationFails, known: Knowledge | None, at: datetime) -> datetime | None:
-    """None: a certificate may have been replaced meanwhile, so nobody is told before somebody looked."""
-    return None
+def _matter(trigger: ChainValidationFails, view: View, at: datetime) -> str:
+    known = view.known
+    told = () if known is None else tuple(str(part) for part in (known.chain_reason, known.chain_detail) if part)
+    why = f" ({': '.join(told)})" if told else ""
+    return f"chain validation fails{why}"
+
+
+def _cleared(trigger: ChainValidationFails, view: View, at: datetime) -> str:
+    return "the chain validates"
+
+
+QUESTION = Question(judge=judge, matter=_matter, cleared=_cleared)

@@ -8,28 +8,29 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from vigilo.alerting.judgement import Judgement, any_of
-from vigilo.alerting.knowledge import Knowledge
+from vigilo.alerting.spans import span
+from vigilo.alerting.view import Question, View
 from vigilo.events.cards import PathCertificate
-from vigilo.events.rules import ExpiresInLessThan
+from vigilo.events.triggers import ExpiresInLessThan
 
 # Two instants that differ at all differ by a microsecond: the first one that is "less than" after an equal one.
 _INSTANT = timedelta(microseconds=1)
 
 
-def judge(trigger: ExpiresInLessThan, known: Knowledge | None, at: datetime) -> Judgement:
+def judge(trigger: ExpiresInLessThan, view: View, at: datetime) -> Judgement:
     """True if any certificate looked at has less left; unknown while none was seen or its end cannot be read."""
-    return any_of(_judge_one(trigger, one, at) for one in _looked_at(trigger, known))
+    return any_of(_judge_one(trigger, one, at) for one in _looked_at(trigger, view))
 
 
-def next_change(trigger: ExpiresInLessThan, known: Knowledge | None, at: datetime) -> datetime | None:
+def next_change(trigger: ExpiresInLessThan, view: View, at: datetime) -> datetime | None:
     """The first instant after `at` at which another certificate has too little left."""
-    instants = (true_from(trigger, one) for one in _looked_at(trigger, known))
+    instants = (true_from(trigger, one) for one in _looked_at(trigger, view))
     return min((instant for instant in instants if instant is not None and instant > at), default=None)
 
 
-def first_to_expire(trigger: ExpiresInLessThan, known: Knowledge | None) -> PathCertificate | None:
+def first_to_expire(trigger: ExpiresInLessThan, view: View) -> PathCertificate | None:
     """The certificate the answer hangs on: of those looked at, the one whose threshold comes first."""
-    dated = [(instant, one) for one in _looked_at(trigger, known) if (instant := true_from(trigger, one)) is not None]
+    dated = [(instant, one) for one in _looked_at(trigger, view) if (instant := true_from(trigger, one)) is not None]
     return min(dated, key=lambda pair: pair[0])[1] if dated else None
 
 
@@ -50,6 +51,33 @@ def _judge_one(trigger: ExpiresInLessThan, one: PathCertificate, at: datetime) -
     return Judgement.TRUE if at >= start else Judgement.FALSE
 
 
-def _looked_at(trigger: ExpiresInLessThan, known: Knowledge | None) -> tuple[PathCertificate, ...]:
-    path = () if known is None else known.path
+def _looked_at(trigger: ExpiresInLessThan, view: View) -> tuple[PathCertificate, ...]:
+    path = () if view.known is None else view.known.path
     return path if trigger.include == "path" else path[:1]
+
+
+def _matter(trigger: ExpiresInLessThan, view: View, at: datetime) -> str:
+    one = first_to_expire(trigger, view)
+    if one is None or one.not_after is None:
+        return f"certificate expires in less than {trigger.days:g} days"
+    # Which one matters only if it is not the host's own.
+    which = "certificate" if one is view.leaf else f"intermediate certificate ({one.subject})"
+    return f"{which} {_expiry(one.not_after, at)}"
+
+
+def _cleared(trigger: ExpiresInLessThan, view: View, at: datetime) -> str:
+    one = first_to_expire(trigger, view)
+    return f"certificate {_expiry(one.not_after, at)}" if one and one.not_after else "enough of its life is left"
+
+
+def _certificate(trigger: ExpiresInLessThan, view: View) -> PathCertificate | None:
+    return first_to_expire(trigger, view) or view.leaf
+
+
+def _expiry(not_after: datetime, at: datetime) -> str:
+    left = not_after - at
+    verb = "expired" if left < timedelta(0) else "expires"
+    return f"{verb} {span(left)} ({not_after:%Y-%m-%d %H:%M} UTC)"
+
+
+QUESTION = Question(judge=judge, matter=_matter, cleared=_cleared, next_change=next_change, certificate=_certificate)

@@ -16,7 +16,8 @@ from vigilo.events import ids
 from vigilo.events.alerts import AlertTransition, CloseReason, TransitionKind
 from vigilo.events.cards import TrustReason, Verdict
 from vigilo.events.hosts import HostSnooze, HostStatus
-from vigilo.events.rules import ChainValidationFails, OneHost, RecordStatus, Severity, Snooze, TaggedHosts
+from vigilo.events.rules import OneHost, RecordStatus, Severity, Snooze, TaggedHosts
+from vigilo.events.triggers import ChainValidationFails
 
 SECOND = timedelta(seconds=1)
 SOON = NOON + 12 * DAY + timedelta(hours=8)

@@ -24,15 +24,8 @@ from vigilo.events import ids
 from vigilo.events.alerts import AlertTransition, TransitionKind
 from vigilo.events.cards import ReportCard, Verdict
 from vigilo.events.hosts import Host, HostSnooze, HostStatus
-from vigilo.events.rules import (
-    AlertRule,
-    AllHosts,
-    ChainValidationFails,
-    ExpiresInLessThan,
-    RecordStatus,
-    Snooze,
-    TaggedHosts,
-)
+from vigilo.events.rules import AlertRule, AllHosts, RecordStatus, Snooze, TaggedHosts
+from vigilo.events.triggers import ChainValidationFails, ExpiresInLessThan
 
 RULES = [UUID(int=0x0190A000_0000_7000_8000_000000000B00 + number) for number in range(2)]
 SNOOZE = UUID("0190a000-0000-7000-8000-0000000000cc")

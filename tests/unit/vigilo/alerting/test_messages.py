@@ -8,9 +8,10 @@ from typing import Any
 from tests.fakes.inputs import LEAF, NOON, OTHER_LEAF, card, host, rule
 from vigilo.alerting.knowledge import Knowledge, learn
 from vigilo.alerting.messages import facts, summary
+from vigilo.alerting.view import View
 from vigilo.events.alerts import CloseReason, TransitionKind
 from vigilo.events.cards import PathCertificate, TrustReason, Verdict
-from vigilo.events.rules import ChainValidationFails, ExpiresInLessThan
+from vigilo.events.triggers import ChainValidationFails, ExpiresInLessThan
 
 DAY = timedelta(days=1)
 
@@ -20,7 +21,7 @@ def known(left: timedelta, **changes: Any) -> Knowledge:
 
 
 def said(left: timedelta, kind: TransitionKind = TransitionKind.OPENED) -> str:
-    return summary(kind, rule(), host(), known(left), at=NOON)
+    return summary(kind, rule(), View(host(), known(left)), at=NOON)
 
 
 def test_time_left_is_said_in_the_unit_people_use() -> None:
@@ -39,7 +40,7 @@ def test_kinds_other_than_opened_are_named() -> None:
 
 def test_a_close_says_why() -> None:
     def closed(reason: CloseReason) -> str:
-        return summary(TransitionKind.CLOSED, rule(), host(), known(80 * DAY), at=NOON, reason=reason)
+        return summary(TransitionKind.CLOSED, rule(), View(host(), known(80 * DAY)), at=NOON, reason=reason)
 
     assert (
         closed(CloseReason.CLEARED)
@@ -52,9 +53,12 @@ def test_a_close_says_why() -> None:
 def test_a_failed_chain_says_what_the_grader_said() -> None:
     broken = known(80 * DAY, chain_valid=Verdict.NO, chain_reason=TrustReason.SELF_SIGNED, chain_detail="depth 0")
     chains = rule(trigger=ChainValidationFails())
-    told = summary(TransitionKind.OPENED, chains, host(), broken, at=NOON)
+    told = summary(TransitionKind.OPENED, chains, View(host(), broken), at=NOON)
     assert told == "shop.example:443: chain validation fails (self-signed: depth 0)"
-    assert summary(TransitionKind.OPENED, chains, host(), None, at=NOON) == "shop.example:443: chain validation fails"
+    assert (
+        summary(TransitionKind.OPENED, chains, View(host(), None), at=NOON)
+        == "shop.example:443: chain validation fails"
+    )
 
 
 def test_an_intermediate_that_expires_first_is_named() -> None:
@@ -64,20 +68,20 @@ def test_an_intermediate_that_expires_first_is_named() -> None:
     )
     path = known(80 * DAY).model_copy(update={"path": (leaf, intermediate)})
     watching = rule(trigger=ExpiresInLessThan(days=30, include="path"))
-    told = summary(TransitionKind.OPENED, watching, host(), path, at=NOON)
+    told = summary(TransitionKind.OPENED, watching, View(host(), path), at=NOON)
     assert told.startswith("shop.example:443: intermediate certificate (CN=Example CA) expires in 5 days")
-    assert facts(watching, path, at=NOON).fingerprint_sha256 == OTHER_LEAF
-    assert facts(rule(), path, at=NOON).fingerprint_sha256 == LEAF
+    assert facts(watching, View(host(), path), at=NOON).fingerprint_sha256 == OTHER_LEAF
+    assert facts(rule(), View(host(), path), at=NOON).fingerprint_sha256 == LEAF
 
 
 def test_hostile_text_of_a_certificate_stays_one_harmless_line() -> None:
     evil = known(80 * DAY, chain_valid=Verdict.NO, chain_detail="bad\n\x1b[31m<!channel>\u202e" + "x" * 600)
-    told = summary(TransitionKind.OPENED, rule(trigger=ChainValidationFails()), host(), evil, at=NOON)
+    told = summary(TransitionKind.OPENED, rule(trigger=ChainValidationFails()), View(host(), evil), at=NOON)
     assert told.isprintable()
     assert len(told) <= 512
 
 
 def test_facts_count_days_from_the_decision() -> None:
-    told = facts(rule(), known(12 * DAY), at=NOON + 2 * DAY)
+    told = facts(rule(), View(host(), known(12 * DAY)), at=NOON + 2 * DAY)
     assert (told.days_left, told.fingerprint_sha256, told.outcome) == (10.0, LEAF, "ok")
-    assert facts(rule(), None, at=NOON).not_after is None
+    assert facts(rule(), View(host(), None), at=NOON).not_after is None

@@ -8,13 +8,14 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.fakes.inputs import LEAF, NOON, card
+from tests.fakes.inputs import LEAF, NOON, card, host
+from vigilo.alerting import threshold
 from vigilo.alerting.judgement import Judgement, any_of
 from vigilo.alerting.knowledge import Knowledge, learn
-from vigilo.alerting.threshold import judge, next_change
+from vigilo.alerting.view import View
 from vigilo.events.cards import PathCertificate, TrustReason, Verdict
-from vigilo.events.rules import ChainValidationFails, ExpiresInLessThan
 from vigilo.events.scans import Outcome
+from vigilo.events.triggers import ChainValidationFails, ExpiresInLessThan, Trigger
 
 DAY = timedelta(days=1)
 TRUE, FALSE, UNKNOWN = Judgement.TRUE, Judgement.FALSE, Judgement.UNKNOWN
@@ -34,6 +35,14 @@ def known(*ends: datetime | None, lifetime: timedelta = 90 * DAY, **changes: Any
     )
     fields: dict[str, Any] = {"outcome": Outcome.OK, "path": path, "chain_valid": Verdict.YES}
     return Knowledge(**{**fields, **changes})
+
+
+def judge(trigger: Trigger, seen: Knowledge | None, at: datetime) -> Judgement:
+    return threshold.judge(trigger, View(host(), seen), at)
+
+
+def next_change(trigger: Trigger, seen: Knowledge | None, at: datetime) -> datetime | None:
+    return threshold.next_change(trigger, View(host(), seen), at)
 
 
 def test_less_than_thirty_days_is_less_than_thirty_days() -> None:
