@@ -35,11 +35,15 @@ def recipients(transition: AlertTransition, told_of_open: Iterable[UUID]) -> tup
 
 
 class Answer(StrEnum):
-    """How one attempt ended. `refused` = no request left; `lost` = it left and no answer came."""
+    """How one attempt ended. `refused` = no request left; `lost` = it left and no answer came.
+
+    `invalid`: the receiver will never take this message (PagerDuty 400, Slack 404); it is not tried again.
+    """
 
     ACCEPTED = "accepted"
     REJECTED = "rejected"
     GONE = "gone"
+    INVALID = "invalid"
     REFUSED = "refused"
     LOST = "lost"
 
@@ -82,6 +86,8 @@ def judge(attempt: Attempt, *, number: int, delivery_id: UUID, maybe_received: b
     perhaps = maybe_received or attempt.answer is Answer.LOST or (attempt.http_status or 0) >= _SERVER_ERROR
     if attempt.answer is Answer.GONE:
         return Verdict(DeliveryStatus.FAILED, None, channel_gone=True, maybe_received=perhaps)
+    if attempt.answer is Answer.INVALID:
+        return Verdict(DeliveryStatus.FAILED, None, maybe_received=perhaps)
     delay = delay_after(number, delivery_id=delivery_id, retry_after=attempt.retry_after)
     if delay is None:
         return Verdict(DeliveryStatus.FAILED, None, maybe_received=perhaps)

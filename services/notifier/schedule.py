@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
 from uuid import UUID
 
@@ -19,18 +20,35 @@ WEBHOOK_DELAYS = (
     timedelta(hours=20),
     timedelta(hours=24),
 )
+# Services people watch are asked soon and often, then every ten minutes until a day is over.
+PATIENT_DELAYS = (
+    timedelta(seconds=2),
+    timedelta(seconds=5),
+    timedelta(seconds=15),
+    timedelta(seconds=30),
+    timedelta(minutes=1),
+    timedelta(minutes=2),
+    timedelta(minutes=5),
+    *(timedelta(minutes=10),) * 143,
+)
 RETRY_AFTER_MAX = timedelta(hours=24)
 _JITTER = 0.1
 
 
-def delay_after(attempt: int, *, delivery_id: UUID, retry_after: timedelta | None = None) -> timedelta | None:
+def delay_after(
+    attempt: int,
+    *,
+    delivery_id: UUID,
+    retry_after: timedelta | None = None,
+    delays: Sequence[timedelta] = WEBHOOK_DELAYS,
+) -> timedelta | None:
     """How long to wait after the failed `attempt` (counted from 1); None when it was the last.
 
     Up to a tenth is added, derived from the delivery, so that a thousand deliveries do not return in one second. A
     receiver's Retry-After can only lengthen the wait, by a day at most.
     """
-    if attempt > len(WEBHOOK_DELAYS):
+    if attempt > len(delays):
         return None
-    planned = WEBHOOK_DELAYS[attempt - 1]
+    planned = delays[attempt - 1]
     spread = planned * (_JITTER * ((delivery_id.int + attempt) % 997) / 997)
     return max(planned + spread, min(retry_after or timedelta(), RETRY_AFTER_MAX))
