@@ -18,9 +18,8 @@ from services.alerter.decide import Alerter
 from services.scheduler.decide import Scheduler
 from tests.fakes import inputs
 from tests.fakes.inputs import NOON, RULE, given, rule
-from vigilo.adapters.streams.loop import SideRows
 from vigilo.adapters.streams.plan import Planner
-from vigilo.adapters.streams.rows import GuardRow, RowCodec
+from vigilo.adapters.streams.rows import GuardRow, RowCodec, SideRows
 from vigilo.alerting.config import Placed, RuleSet
 from vigilo.events.records import SchedulerWakeup
 from vigilo.events.triggers import ChainValidationFails, ExpiresInLessThan

@@ -108,6 +108,9 @@ class KafkaSettings(EnvironmentSettings):
     host_partitions: int = Field(
         12, ge=1, le=1000, description="Partitions of every host-keyed topic; fixed once topics exist"
     )
+    batch_size: int = Field(
+        200, ge=1, le=10_000, description="Events of a stream service that share their acknowledgements at most"
+    )
     replication: int = Field(1, ge=1, le=9, description="Copies of every topic; 3 on a real cluster")
     security_protocol: SecurityProtocol = Field(
         SecurityProtocol.PLAINTEXT, description="PLAINTEXT, SSL, SASL_PLAINTEXT or SASL_SSL"

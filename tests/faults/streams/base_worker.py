@@ -14,7 +14,7 @@ from typing import ClassVar
 
 from pydantic import BaseModel
 
-from tests.faults.streams import job
+from tests.faults.streams import job, kill_points
 from tests.faults.streams.job import JobConfig, Journal
 from tests.faults.streams.oracle import row_of
 from vigilo.adapters.streams.recovery import SeekFirstRecovery
@@ -104,7 +104,10 @@ def main() -> None:
     logging.getLogger(SeekFirstRecovery.__module__).setLevel(logging.INFO)
     config = JobConfig.load(sys.argv[1])
     settings = StreamSettings(
-        bootstrap=config.bootstrap, topic_prefix=config.prefix, session_timeout_s=job.SESSION_TIMEOUT_S
+        bootstrap=config.bootstrap,
+        topic_prefix=config.prefix,
+        session_timeout_s=job.SESSION_TIMEOUT_S,
+        batch_size=config.batch_size,
     )
 
     async def answer_signals(service: StreamService[Row]) -> None:
@@ -118,6 +121,8 @@ def main() -> None:
         job.write_snapshot(config.snapshot, counts=counts, assigned=sorted(service.recovered))
 
     _say_when_seeking()
+    if config.die_at:
+        kill_points.install(config.die_at)
     processor = CountEvents(config.name, Journal(config.journal))
     StreamService(processor, settings, start_health=answer_signals, output_topics=[job.RESULTS]).run()
 

@@ -30,7 +30,10 @@ SNAPSHOT_SIGNAL = signal.SIGHUP  # the one Faust leaves alone
 
 @dataclass(frozen=True, slots=True)
 class JobConfig:
-    """What a worker process is told. `batch` above 1 makes the stock worker collect events before it writes rows."""
+    """What a worker process is told. `batch` above 1 makes the stock worker collect events before it writes rows.
+
+    `batch_size` and `die_at` (a name of kill_points.POINTS, at which the process sends itself SIGKILL) are for ours.
+    """
 
     name: str
     bootstrap: str
@@ -39,6 +42,8 @@ class JobConfig:
     snapshot: str
     batch: int = 1
     pause_ms: int = 0
+    batch_size: int = 200
+    die_at: str = ""
 
     @classmethod
     def load(cls, path: str) -> JobConfig:

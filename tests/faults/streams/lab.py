@@ -37,18 +37,23 @@ class Sent:
 
 @dataclass
 class Lab:
-    """One experiment: topics under a prefix of its own, a seeded generator, the workers it started."""
+    """One experiment: topics under a prefix of its own, a seeded generator, the workers it started.
+
+    A key comes once in a batch of ours: with many keys batches become large.
+    """
 
     bootstrap: str
     prefix: str
     folder: Path
     seed: int
+    key_count: int = 400
+    batch_size: int = 200
     workers: list[Worker] = field(default_factory=list)
     sent: dict[Position, Sent] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.rng = random.Random(self.seed)
-        self.keys = [str(UUID(int=self.rng.getrandbits(128), version=4)) for _ in range(400)]
+        self.keys = [str(UUID(int=self.rng.getrandbits(128), version=4)) for _ in range(self.key_count)]
         self.topics = Topics(self.bootstrap, self.prefix)
         self._numbers = 0
         self._producer = Producer(
@@ -101,7 +106,7 @@ class Lab:
 
     # Workers
 
-    def start(self, kind: str, name: str, *, batch: int = 1, pause_ms: int = 0) -> Worker:
+    def start(self, kind: str, name: str, *, batch: int = 1, pause_ms: int = 0, die_at: str = "") -> Worker:
         """Starts a worker of that kind (`stock` or `base`)."""
         config = JobConfig(
             name=name,
@@ -111,6 +116,8 @@ class Lab:
             snapshot=str(self.folder / f"{name}.snapshot"),
             batch=batch,
             pause_ms=pause_ms,
+            batch_size=self.batch_size,
+            die_at=die_at,
         )
         worker = Worker(kind, config, self.folder)
         self.workers.append(worker)
@@ -136,10 +143,11 @@ def experiment(bootstrap: str, folder: Path) -> Iterator[Callable[..., Lab]]:
     labs: list[Lab] = []
     first_seed = int(os.environ.get("VIGILO_FAULT_SEED", time.time_ns() % 100_000))
 
-    def make(address: str = bootstrap) -> Lab:
+    def make(address: str = bootstrap, *, key_count: int = 400, batch_size: int = 200) -> Lab:
         files = folder / f"lab{len(labs)}"
         files.mkdir()
-        lab = Lab(address, f"lab-{uuid4().hex[:10]}-", files, first_seed + len(labs))
+        seed = first_seed + len(labs)
+        lab = Lab(address, f"lab-{uuid4().hex[:10]}-", files, seed, key_count, batch_size)
         print(f"seed {lab.seed}, files in {files}")
         lab.topics.create()
         labs.append(lab)

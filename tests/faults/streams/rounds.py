@@ -125,10 +125,13 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=20)
     parser.add_argument("--report", type=Path)
     parser.add_argument("--patience", type=float, default=60, help="seconds to wait for the end of the work")
+    parser.add_argument("--keys", type=int, default=400)
+    parser.add_argument("--batch-size", type=int, default=200, help="of our workers")
     chosen = parser.parse_args()
     folder = Path(tempfile.mkdtemp(prefix="vigilo-rounds-"))
     with experiment(chosen.bootstrap, folder) as make:
-        run_rounds(make(), chosen.kind, rounds=chosen.rounds, report=chosen.report, patience=chosen.patience)
+        lab = make(key_count=chosen.keys, batch_size=chosen.batch_size)
+        run_rounds(lab, chosen.kind, rounds=chosen.rounds, report=chosen.report, patience=chosen.patience)
 
 
 if __name__ == "__main__":

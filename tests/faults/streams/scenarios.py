@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from tests.faults.streams import job
@@ -34,6 +34,28 @@ def killed_and_restarted(lab: Lab, kind: str, *, count: int, kills: int, pause_b
             pause_broker(2.0)
     settle(lab, seconds=60 + count / 400)
     return judge(lab)
+
+
+@dataclass(frozen=True, slots=True)
+class Died:
+    """`exits` of the workers that were to die at a point, in order."""
+
+    exits: list[int | None]
+    verdict: Verdict
+
+
+def died_inside_batches(lab: Lab, points: Iterable[str], *, count: int) -> Died:
+    """One worker of ours after the other dies at a point inside a batch; the last one does what is left."""
+    exits: list[int | None] = []
+    for number, point in enumerate(points):
+        lab.send(count)
+        worker = lab.start("base", f"dies{number}", die_at=point)
+        worker.ended(seconds=60)
+        exits.append(worker.exit_code)
+    lab.send(count)
+    lab.start("base", "last")
+    settle(lab, seconds=90)
+    return Died(exits, judge(lab))
 
 
 @dataclass(frozen=True, slots=True)

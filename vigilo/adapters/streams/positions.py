@@ -26,9 +26,13 @@ class Place(enum.Enum):
 
 @dataclass(slots=True)
 class Position:
-    """`next` is the offset after the last processed record; None until one is known. `moved_at` is monotonic."""
+    """`next` is the offset after the last processed record, `taken` after the last one in work; None until known.
+
+    `moved_at` is monotonic.
+    """
 
     next: int | None
+    taken: int | None
     committed: int | None
     moved_at: float
 
@@ -45,21 +49,26 @@ class Positions:
 
     def start(self, partition: TopicPartition, following: int | None, *, committed: int | None, now: float) -> None:
         """Reading begins again at `following`; `committed` is None if the group has no offset."""
-        self._by_partition[partition] = Position(next=following, committed=committed, moved_at=now)
+        self._by_partition[partition] = Position(next=following, taken=following, committed=committed, moved_at=now)
 
     def place(self, partition: TopicPartition, offset: int) -> Place:
-        """Where this offset stands. Raises KeyError for a partition that was never started."""
-        following = self._by_partition[partition].next
+        """Where this offset stands behind those in work. Raises KeyError for a partition that was never started."""
+        following = self._by_partition[partition].taken
         if following is None or offset == following:
             return Place.NEXT
         if offset < following:
             return Place.REPEATED
         return Place.NEXT if partition[0] in self._compacted else Place.GAP
 
+    def take(self, partition: TopicPartition, offset: int) -> None:
+        """The record at this offset is in work, with others before it that are not yet processed."""
+        self._by_partition[partition].taken = offset + 1
+
     def processed(self, partition: TopicPartition, offset: int, *, now: float) -> None:
         """The record at this offset needs nothing more."""
         position = self._by_partition[partition]
         position.next = offset + 1
+        position.taken = max(position.next, position.taken or 0)
         position.moved_at = now
 
     def committable(self) -> dict[TopicPartition, int]:

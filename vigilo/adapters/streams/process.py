@@ -86,6 +86,7 @@ class StreamCollector(Collector):
         yield GaugeMetricFamily("vigilo_stream_recovered_partitions", "Partitions recovered.", len(status.recovered))
         yield GaugeMetricFamily("vigilo_stream_timers", "Timers waiting.", status.timers)
         yield CounterMetricFamily("vigilo_stream_events", "Inputs applied or skipped.", value=status.events_processed)
+        yield CounterMetricFamily("vigilo_stream_batches", "Batches those inputs came in.", value=status.batches)
         yield CounterMetricFamily("vigilo_stream_dead_letters", "Inputs refused.", value=status.dead_letters)
         if status.clock_skew_s is not None:
             skew = "Own clock minus the broker's append time."

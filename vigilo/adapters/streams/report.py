@@ -39,6 +39,7 @@ class Reporter:
             rows=self._rows(),
             timers=len(service.timers),
             events_processed=0 if loop is None else loop.processed,
+            batches=0 if loop is None else loop.batches,
             dead_letters=0 if loop is None else loop.refused,
             false_gaps=0 if service.app is None else getattr(service.app.consumer, "gaps", 0),
             heartbeat_age_s=service.ownership.age_s,

@@ -11,7 +11,8 @@ from typing import Any
 from faust.types import TP
 
 from vigilo.adapters.streams.ending import InvariantBroken
-from vigilo.adapters.streams.loop import KeyMemory, Loop
+from vigilo.adapters.streams.loop import Loop
+from vigilo.adapters.streams.memory import KeyMemory
 from vigilo.adapters.streams.plan import slot_of
 from vigilo.adapters.streams.positions import Positions, TopicPartition
 from vigilo.adapters.streams.rows import RowOutline, outline

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Any, Generic, TypeVar
 
@@ -16,6 +16,26 @@ S = TypeVar("S", bound=BaseModel)
 
 class UnreadableRow(Exception):
     """A row in the changelog that this version cannot read: the state model lost compatibility."""
+
+
+class SideRows(Mapping[str, BaseModel]):
+    """One key's side rows, decoded when looked at."""
+
+    def __init__(self, encoded: Mapping[str, bytes], models: Mapping[str, type[BaseModel]]) -> None:
+        self._encoded = encoded
+        self._models = models
+
+    def __getitem__(self, table: str) -> BaseModel:
+        try:
+            return self._models[table].model_validate_json(self._encoded[table])
+        except ValidationError as error:
+            raise UnreadableRow(f"side table {table}: {error}") from error
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._encoded)
+
+    def __len__(self) -> int:
+        return len(self._encoded)
 
 
 class StoredEvent(BaseModel):

@@ -108,9 +108,9 @@ class StreamService(Generic[S]):
             return
         for partition in sorted(self.recovered):
             for key, value in self.loop.guard.rows.rows_of(partition):
-                row = self.loop.planner.codec.decode(value)
+                row = self.loop.decider.planner.codec.decode(value)
                 if row.state is not None and partition in self.recovered:
-                    side = self.loop.side_rows(partition, key, row)
+                    side = self.loop.decider.side_rows(partition, key, row)
                     yield Row(key.decode("utf-8"), partition, row.state, row.next_at, side)
 
     async def wake(self, *wakeups: OutgoingEvent) -> None:
@@ -189,7 +189,7 @@ class StreamService(Generic[S]):
             task.result()
 
     async def _leave(self, working: asyncio.Future[None]) -> None:
-        """Stops polling, finishes the event in work, flushes, commits, leaves the group."""
+        """Stops polling, finishes the events in work, flushes, commits, leaves the group."""
         self.phase = "stopping"
         try:
             if self.app is not None and self.app.started:
@@ -253,7 +253,7 @@ class StreamService(Generic[S]):
         ends = await ends_of(self.app.consumer, self.positions, inputs, logical=self.settings.logical)
         numbers = frozenset(partition for _, partition in inputs)
         self.timers.drop_all()
-        self.loop.memory = await survey_all(self.loop, numbers, ends, self.timers)
+        self.loop.writing.memory = await survey_all(self.loop, numbers, ends, self.timers)
         self._surveyed = numbers
         await self._await_heartbeat()
 

@@ -35,6 +35,9 @@ class StreamSettings:
     commit_interval_s: float = 1.0
     stop_timeout_s: float = 20.0
 
+    # Events that share their acknowledgements at most. They wait for nobody: an event that comes alone goes alone.
+    batch_size: int = 200
+
     # Of the row without its outbox: what every event of the key rewrites.
     guard_row_limit: int = 64 * KIB
     # Of anything written: key, value and headers. Topics and clients take 1 MiB.
@@ -47,6 +50,8 @@ class StreamSettings:
     def __post_init__(self) -> None:
         if not 0 < self.heartbeat_s <= self.session_timeout_s / 3:
             raise ValueError("heartbeat_s must be at most a third of session_timeout_s")
+        if self.batch_size < 1:
+            raise ValueError("batch_size must be at least 1")
 
     @classmethod
     def of(cls, kafka: KafkaSettings, *, source: str | None = None) -> StreamSettings:
@@ -57,6 +62,7 @@ class StreamSettings:
             group_prefix=kafka.group_prefix,
             source=source,
             host_partitions=kafka.host_partitions,
+            batch_size=kafka.batch_size,
             aiokafka_security=kafka.security().for_aiokafka(),
         )
 

@@ -55,6 +55,7 @@ class StreamStatus:
     rows: Mapping[str, int]
     timers: int
     events_processed: int
+    batches: int
     dead_letters: int
     false_gaps: int
     heartbeat_age_s: float | None

@@ -10,6 +10,7 @@ from typing import Any, Generic, TypeVar
 from pydantic import BaseModel
 
 from vigilo.adapters.streams.app import HookedApp, changelog_table, hardened_app, input_channel
+from vigilo.adapters.streams.deciding import Decider
 from vigilo.adapters.streams.hooks import Hooks
 from vigilo.adapters.streams.inputs import InputReader
 from vigilo.adapters.streams.loop import Loop
@@ -18,6 +19,7 @@ from vigilo.adapters.streams.rows import RowCodec
 from vigilo.adapters.streams.settings import StreamSettings, changelog_topic
 from vigilo.adapters.streams.timers import Timers
 from vigilo.adapters.streams.topics import TopicFacts
+from vigilo.adapters.streams.writing import Writing
 from vigilo.ports.deadletters import StopLimit
 from vigilo.ports.processing import Processor
 
@@ -63,18 +65,23 @@ class Wiring(Generic[S]):
             for table, topic in changelogs(processor).items()
         }
         compacted = compacted_inputs(processor, self.facts)
+        guard = tables.pop(processor.table)
         loop = Loop(
             app=app,
-            processor=processor,
             settings=settings,
             hooks=self.hooks,
-            guard=tables.pop(processor.table),
+            guard=guard,
             sides=tables,
-            reader=InputReader(processor.inputs, partitions=self.partitions, compacted=compacted),
-            planner=planner_of(settings, processor.service, processor.state_model),
-            timers=self.timers,
+            decider=Decider(
+                processor=processor,
+                reader=InputReader(processor.inputs, partitions=self.partitions, compacted=compacted),
+                planner=planner_of(settings, processor.service, processor.state_model),
+                guard=guard,
+                sides=tables,
+                clock=self.clock,
+            ),
+            writing=Writing(outlet=self.hooks.outlet, guard=guard, sides=tables, timers=self.timers),
             limit=self.limit,
-            clock=self.clock,
         )
         app.agent(input_channel(app, self.hooks.inputs), name=processor.service, concurrency=1)(loop.run)
         return app, loop

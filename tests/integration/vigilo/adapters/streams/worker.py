@@ -58,6 +58,7 @@ def main() -> None:
         session_timeout_s=float(os.environ.get("SESSION_TIMEOUT_S", "8")),
         heartbeat_s=float(os.environ.get("HEARTBEAT_S", "2")),
         commit_interval_s=float(os.environ.get("COMMIT_INTERVAL_S", "1")),
+        batch_size=int(os.environ.get("BATCH_SIZE", "200")),
     )
     limit = StopLimit(consecutive=int(os.environ.get("STOP_AFTER", "100")))
     service = StreamService(CountingProcessor(), settings, start_health=start_health, dead_letters=limit)
