@@ -26,6 +26,7 @@ _AT_ONCE: Final = 500
 # (topic, table, key): channels last, for rules may name them.
 _KINDS: Final = (
     ("hosts", "hosts", "host_id"),
+    ("snoozes", "snoozes", "snooze_id"),
     ("alert-rules", "alert_rules", "rule_id"),
     ("channels", "channels", "channel_id"),
 )

@@ -14,13 +14,13 @@ from uuid import UUID
 from psycopg import sql
 from psycopg.rows import DictRow
 
-from services.api.commands import channels, hosts, rules, workspaces
+from services.api.commands import channels, hosts, rules, snoozes, workspaces
 from services.api.database_roles import RELAY
 from services.api.stores import rows
 from vigilo.adapters.postgres import Connection, tenant
 from vigilo.events.envelope import OutgoingEvent
 from vigilo.events.hosts import Host
-from vigilo.events.rules import AlertRule, Channel, WorkspaceSettings
+from vigilo.events.rules import AlertRule, Channel, Snooze, WorkspaceSettings
 
 _BATCH: Final = 500
 
@@ -44,6 +44,12 @@ KINDS: Final = (
     ),
     Kind("channels", "channels", "channel_id", lambda row: channels.record(Channel.model_validate(row))),
     Kind("alert-rules", "alert_rules", "rule_id", lambda row: rules.record(AlertRule.model_validate(row))),
+    Kind(
+        "snoozes",
+        "snoozes",
+        "snooze_id",
+        lambda row: snoozes.record(Snooze.model_validate(row), at=row["updated_at"]),
+    ),
     Kind("hosts", "hosts", "host_id", lambda row: hosts.record(Host.model_validate(row))),
 )
 

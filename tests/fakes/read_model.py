@@ -4,14 +4,21 @@ from __future__ import annotations
 
 import random
 from collections.abc import Mapping, Sequence
+from uuid import UUID
 
+import orjson
 import psycopg
 from psycopg import sql
 
+from services.api.projector.admission import Admitted
+from services.api.projector.projections import rows_of
 from services.api.projector.run import Projection
 from services.api.projector.store import Store
+from services.api.projector.tables import statement
 from tests.fakes.observations import cut
 from vigilo.adapters.kafka.records import Partition
+from vigilo.events.alerts import AlertTransition
+from vigilo.events.deliveries import Delivery
 from vigilo.events.envelope import EncodedEvent, Record
 
 Logs = Mapping[tuple[str, int], list[Record]]
@@ -119,3 +126,13 @@ def _batch(logs: Logs, positions: Mapping[Partition, int], chance: random.Random
         batch.append(queue.pop(0))
         queues = [one for one in queues if one]
     return batch
+
+
+def put(admin_url: str, *events: AlertTransition | Delivery) -> None:
+    """Their rows, as the projector would write them; no log stands behind them."""
+    with psycopg.connect(admin_url, autocommit=True) as connection:
+        for offset, event in enumerate(events):
+            record = Record("alerts", 0, offset, 0, None, None, ())
+            for table, row in rows_of(Admitted(record, UUID(int=0), event)):
+                connection.execute(sql.SQL("set search_path to read_model"))
+                connection.execute(statement(table), (orjson.dumps([row]).decode(),))

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from services.api.audit.change import Change
 from services.api.models.channels import ChannelPatch, ChannelToAdd
+from services.api.models.observed import Redelivery
 from services.api.problems import Problem, invalid
 from services.api.webhooks import BadWebhookUrl, check_egress, shown_destination
 from vigilo.adapters.egress import DeliveryEgress
@@ -77,6 +78,34 @@ def test(channel: Channel, *, command_id: UUID, by: str, at: datetime) -> Delive
     )
 
 
+def redeliver_one(channel: Channel, delivery_id: UUID, *, command_id: UUID, by: str, at: datetime) -> DeliveryCommand:
+    """The command to send one message again. Raises a 409 problem for a disabled channel."""
+    return _redelivery(channel, command_id, by, at).model_copy(update={"delivery_id": delivery_id})
+
+
+def redeliver(channel: Channel, wanted: Redelivery, *, command_id: UUID, by: str, at: datetime) -> DeliveryCommand:
+    """The command to send the messages of a span again. Raises 409 for a disabled channel, 422 for no span."""
+    until = wanted.until or at
+    if not wanted.since < until:
+        field = "until" if wanted.until else "since"
+        raise invalid(field, "the span ends before it begins", "`since` before `until`, and before now")
+    span = {"since": wanted.since, "until": until, "statuses": tuple(dict.fromkeys(wanted.statuses))}
+    return _redelivery(channel, command_id, by, at).model_copy(update=span)
+
+
+def _redelivery(channel: Channel, command_id: UUID, by: str, at: datetime) -> DeliveryCommand:
+    if not channel.enabled:
+        raise Problem(409, "channel-disabled", "This channel is disabled; enable it before sending to it again.")
+    return DeliveryCommand(
+        command_id=command_id,
+        workspace_id=channel.workspace_id,
+        channel_id=channel.channel_id,
+        kind=DeliveryCommandKind.REDELIVER,
+        by=by,
+        at=at,
+    )
+
+
 def check(credentials: WebhookCredentials, egress: DeliveryEgress) -> None:
     """Raises a 422 problem for a URL nothing would ever be sent to."""
     try:
@@ -106,6 +135,13 @@ def told(verb: str, before: Channel | None, after: Channel, *, renewed: Sequence
 def told_test(asked: DeliveryCommand) -> Change:
     """What the audit log says of a test message."""
     return Change("channel.test", f"channel:{asked.channel_id}", None, {"command_id": str(asked.command_id)})
+
+
+def told_redelivery(asked: DeliveryCommand) -> Change:
+    """What the audit log says of messages that are to go out again."""
+    kept = {"command_id", "channel_id", "delivery_id", "since", "until", "statuses"}
+    subject = f"channel:{asked.channel_id}" if asked.delivery_id is None else f"delivery:{asked.delivery_id}"
+    return Change("delivery.redeliver", subject, None, asked.model_dump(mode="json", include=kept, exclude_none=True))
 
 
 def renewed(before: WebhookCredentials, after: WebhookCredentials) -> list[str]:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
-from typing import Final
+from datetime import datetime
 from uuid import UUID
 
 from services.api.audit.change import Change
-from services.api.models.hosts import HostPatch, HostToAdd, SnoozeToStart
+from services.api.commands.snoozes import window
+from services.api.models.hosts import HostPatch, HostToAdd
+from services.api.models.observed import AlertState
+from services.api.models.snoozes import SnoozeToStart
 from services.api.problems import Problem, invalid
 from vigilo.adapters.egress import EgressDenied, ScanEgress
 from vigilo.events.envelope import OutgoingEvent
@@ -16,9 +18,6 @@ from vigilo.events.hosts import Host, HostCommand, HostCommandKind, HostSnooze, 
 from vigilo.events.ids import record_id
 from vigilo.events.topics import PUBLIC_POOL
 from vigilo.tls.addresses import Denied, classify, parse_address
-
-# A host that is to be quiet for longer should be paused or deleted.
-LONGEST_SNOOZE: Final = timedelta(days=366)
 
 
 def add(wanted: HostToAdd, *, workspace_id: UUID, host_id: UUID, at: datetime) -> Host:
@@ -51,12 +50,9 @@ def resume(host: Host, *, at: datetime) -> Host:
 
 
 def snooze(host: Host, wanted: SnoozeToStart, *, by: str, at: datetime) -> Host:
-    """The snoozed host; a running snooze is replaced. Raises a 422 problem for an end that is past or too far away."""
-    until = wanted.until or at + (wanted.length or timedelta())
-    if not at < until <= at + LONGEST_SNOOZE:
-        field = "until" if wanted.until else "for"
-        raise invalid(field, f"it would end at {until.isoformat()}", "an end within a year from now")
-    return _next(host, at, snooze=HostSnooze(since=at, until=until, reason=wanted.reason, by=by))
+    """The snoozed host; another snooze of it is replaced. Raises a 422 problem; see `snoozes.window`."""
+    since, until = window(wanted, at=at)
+    return _next(host, at, snooze=HostSnooze(since=since, until=until, reason=wanted.reason, by=by))
 
 
 def unsnooze(host: Host, *, at: datetime) -> Host:
@@ -93,6 +89,26 @@ def rejudge(host: Host, *, command_id: UUID, by: str, at: datetime) -> HostComma
     """The command to look at an active host lightly, because other anchors judge it now."""
     asked = scan(host, command_id=command_id, by=by, at=at)
     return asked.model_copy(update={"kind": HostCommandKind.REJUDGE})
+
+
+def acknowledge(
+    host: Host, alert_id: UUID, state: AlertState, note: str, *, command_id: UUID, by: str, at: datetime
+) -> HostCommand:
+    """The command to acknowledge an alert of the host. Raises a 409 problem unless it is open (or was acknowledged)."""
+    if state not in {AlertState.OPEN, AlertState.ACKNOWLEDGED}:
+        detail = f"This alert is {state.value}; only an open one can be acknowledged."
+        raise Problem(409, f"alert-{state.value}", detail)
+    return HostCommand(
+        command_id=command_id,
+        host_id=host.host_id,
+        workspace_id=host.workspace_id,
+        host_version=host.version,
+        kind=HostCommandKind.ACKNOWLEDGE,
+        alert_id=alert_id,
+        note=note or None,
+        by=by,
+        at=at,
+    )
 
 
 def check(host: Host, *, pools: tuple[str, ...], public: ScanEgress) -> None:
@@ -144,6 +160,12 @@ def told(verb: str, before: Host | None, after: Host) -> Change:
 def told_scan(asked: HostCommand) -> Change:
     """What the audit log says of a scan somebody asked for."""
     return Change("host.scan", f"host:{asked.host_id}", None, {"command_id": str(asked.command_id)})
+
+
+def told_acknowledgement(asked: HostCommand) -> Change:
+    """What the audit log says of an acknowledged alert."""
+    after = {"command_id": str(asked.command_id), "host_id": str(asked.host_id), "note": asked.note}
+    return Change("alert.acknowledge", f"alert:{asked.alert_id}", None, after)
 
 
 def _next(host: Host, at: datetime, **changes: object) -> Host:

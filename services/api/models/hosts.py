@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import re
-from datetime import timedelta
-from typing import Annotated, Any, Final, Self
+from typing import Annotated, Any
 from uuid import UUID
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from pydantic.config import JsonDict
-from pydantic.json_schema import WithJsonSchema
 
 from services.api.models.text import (
     REFERENCES_MAX,
     TAGS_MAX,
     Hostname,
-    Instant,
     IpAddress,
     Line,
     Notes,
@@ -124,41 +120,3 @@ class ScanAsked(BaseModel):
     command_id: UUID
     scan_id: UUID
     host_id: UUID
-
-
-_SHORT_LENGTH: Final = re.compile(r"(?P<count>\d{1,5})(?P<unit>[mhdw])")
-_ISO_LENGTH: Final = re.compile(r"P(?=\w)(\d{1,3}W)?(\d{1,3}D)?(T(?=\d)(\d{1,5}H)?(\d{1,6}M)?)?")
-_UNITS: Final = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
-
-
-def _length(text: object) -> object:
-    if not isinstance(text, str):
-        raise refused("length", "it is not text", "such as 1h, 1d, 1w, or an ISO 8601 duration such as PT90M")
-    if match := _SHORT_LENGTH.fullmatch(text):
-        return timedelta(**{_UNITS[match["unit"]]: int(match["count"])})
-    if _ISO_LENGTH.fullmatch(text):
-        return text
-    raise refused("length", "it is not a length of time", "such as 1h, 1d, 1w, or an ISO 8601 duration such as PT90M")
-
-
-Length = Annotated[
-    timedelta, BeforeValidator(_length), WithJsonSchema({"type": "string", "examples": ["1h", "1d", "1w", "PT90M"]})
-]
-
-
-class SnoozeToStart(BaseModel):
-    """How long the host's alerts are to be held back: either `for` or `until`."""
-
-    model_config = ConfigDict(
-        extra="forbid", frozen=True, json_schema_extra={"examples": [{"for": "1d", "reason": "CHG-1024"}]}
-    )
-
-    length: Length | None = Field(None, alias="for", description="From now on: 1h, 1d, 1w, or an ISO 8601 duration")
-    until: Instant | None = Field(None, description="Until then, with a time zone; at most a year from now")
-    reason: Line = Field("", description="Why; shown with the host", examples=["CHG-1024"])
-
-    @model_validator(mode="after")
-    def _one_end(self) -> Self:
-        if (self.length is None) == (self.until is None):
-            raise refused("snooze", "it needs one end", "either `for` or `until`")
-        return self

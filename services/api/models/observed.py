@@ -9,6 +9,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from services.api.models.text import Instant, Notes
 from services.api.pagination import DEFAULT_LIMIT, CursorText, Limit
 from vigilo.events.alerts import AlertFacts, AlertTransition, CloseReason
 from vigilo.events.cards import CertificateChange, ChangeKind, Grade, ReportCard
@@ -190,6 +191,8 @@ class AlertView(BaseModel):
     at: datetime = Field(description="When its last transition happened")
     close_reason: CloseReason | None = None
     acknowledged: Acknowledged | None = None
+    cause: str = Field("scan", description="What brought its last transition; `rulebook`: the host is judged otherwise")
+    snoozed_until: datetime | None = Field(None, description="While suppressed")
     facts: AlertFacts
     url: str
 
@@ -209,6 +212,7 @@ class DeliveryView(BaseModel):
     channel_kind: str | None = None
     alert_id: UUID | None = None
     transition_id: UUID | None = None
+    digest_id: UUID | None = Field(None, description="It went out with others, in the message of that delivery")
     host_id: UUID | None = None
     hostname: str | None = None
     port: int | None = None
@@ -221,6 +225,43 @@ class DeliveryView(BaseModel):
     at: datetime
 
 
+class Acknowledgement(BaseModel):
+    """Somebody looks after an alert: it is not told of again until it is over."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    note: Notes = Field(
+        "", max_length=1000, description="What others should know; shown with the alert and in messages"
+    )
+
+
+class AcknowledgeAsked(BaseModel):
+    """The alert will be acknowledged in a moment."""
+
+    command_id: UUID
+    alert_id: UUID
+
+
+class Redelivery(BaseModel):
+    """Which messages of a channel are to go out again: those of what happened from `since` until `until`."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    since: Instant = Field(examples=["2026-11-01T00:00:00Z"])
+    until: Instant | None = Field(None, description="Left out: until now", examples=["2026-11-02T00:00:00Z"])
+    statuses: tuple[DeliveryStatus, ...] = Field(
+        (DeliveryStatus.FAILED,), min_length=1, max_length=4, description="Only those that ended, or stand, so"
+    )
+
+
+class RedeliveryAsked(BaseModel):
+    """What will be sent again in a moment; its deliveries show among the deliveries."""
+
+    command_id: UUID
+    channel_id: UUID
+    delivery_id: UUID | None = None
+
+
 class DeliveryListing(BaseModel):
     """Which deliveries, and which page."""
 
@@ -228,7 +269,9 @@ class DeliveryListing(BaseModel):
 
     alert: UUID | None = Field(None, description="Only messages about this alert")
     channel: UUID | None = Field(None, description="Only messages on this channel")
-    status: DeliveryStatus | None = Field(None, description="Only those in this state")
+    status: tuple[DeliveryStatus, ...] = Field((), max_length=4, description="Only those in this state, repeatable")
+    since: Instant | None = Field(None, description="Last touched then or later", examples=["2026-11-01T00:00:00Z"])
+    until: Instant | None = Field(None, description="Last touched before", examples=["2026-12-01T00:00:00Z"])
     limit: Limit = DEFAULT_LIMIT
     cursor: CursorText = None
 

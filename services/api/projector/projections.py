@@ -26,7 +26,8 @@ from vigilo.events.scans import Snapshot
 
 TableRow = tuple[t.Table, t.Row]
 
-# What a transition leaves behind. A notice opens and closes in one.
+# What a transition leaves behind. A notice opens and closes in one. An alert that is clearing is open still, and
+# whether an open one was acknowledged before is asked of its transitions (queries/alerts.py).
 ALERT_STATES: Final = {
     TransitionKind.PENDING: "pending",
     TransitionKind.OPENED: "open",
@@ -34,6 +35,8 @@ ALERT_STATES: Final = {
     TransitionKind.SUPPRESSED: "suppressed",
     TransitionKind.CLOSED: "closed",
     TransitionKind.NOTICE: "closed",
+    TransitionKind.CLEARING: "open",
+    TransitionKind.REMINDER: "open",
 }
 
 

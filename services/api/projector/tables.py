@@ -178,6 +178,7 @@ DELIVERIES = Table(
         "transition_id": "uuid",
         "alert_id": "uuid",
         "host_id": "uuid",
+        "digest_id": "uuid",
         "status": "text",
         "attempt": "integer",
         "http_status": "integer",

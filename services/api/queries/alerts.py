@@ -11,10 +11,14 @@ from services.api.queries.hosts import host_columns
 from services.api.queries.places import Place
 from vigilo.adapters.postgres import Connection
 
+# What comes after an acknowledgement (clearing) leaves the alert open, and acknowledged.
+_STATE: Final = "(case when a.state = 'open' and k.acknowledged is not null then 'acknowledged' else a.state end)"
 _ALERTS: Final = f"""
-    select a.alert_id, a.host_id, a.rule_id, a.state, a.severity, a.opened_at, a.at, a.n,
+    select a.alert_id, a.host_id, a.rule_id, {_STATE} as state, a.severity, a.opened_at, a.at, a.n,
         (a.event ->> 'episode')::integer as episode, a.event ->> 'summary' as summary,
         a.event ->> 'close_reason' as close_reason, a.event -> 'facts' as facts,
+        a.event ->> 'snoozed_until' as snoozed_until, coalesce(a.event ->> 'cause', 'scan') as cause,
+        a.event -> 'rule' -> 'trigger' as trigger,
         coalesce(r.name, a.event -> 'rule' ->> 'name') as rule_name, k.acknowledged,
         {host_columns("a.event -> 'host'")}
     from read_model.alerts a
@@ -57,7 +61,7 @@ async def page(connection: Connection, wanted: AlertFilter, *, after: Place | No
     conditions = [
         text
         for text, applies in (
-            ("a.state = any(%(states)s)", bool(wanted.states)),
+            (f"{_STATE} = any(%(states)s)", bool(wanted.states)),
             ("a.state <> 'closed'", bool(wanted.states) and "closed" not in wanted.states),  # for its own index
             (_FIRED, "pending" not in wanted.states),
             ("a.severity = %(severity)s", wanted.severity is not None),

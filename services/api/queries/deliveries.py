@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
@@ -11,7 +13,7 @@ from vigilo.adapters.postgres import Connection
 
 _DELIVERIES: Final = """
     select d.delivery_id, d.channel_id, c.name as channel_name, c.kind as channel_kind, d.transition_id, d.alert_id,
-        d.host_id, h.hostname, h.port, d.status, d.attempt, d.http_status, d.error_class, d.duration_ms,
+        d.host_id, d.digest_id, h.hostname, h.port, d.status, d.attempt, d.http_status, d.error_class, d.duration_ms,
         d.next_attempt_at, d.at
     from read_model.deliveries d
     left join config.channels c on c.channel_id = d.channel_id
@@ -21,11 +23,13 @@ _DELIVERIES: Final = """
 
 @dataclass(frozen=True, slots=True)
 class DeliveryFilter:
-    """Which deliveries; None is no condition."""
+    """Which deliveries; None, or no status, is no condition. Last touched at `since` or later, and before `until`."""
 
     alert_id: UUID | None = None
     channel_id: UUID | None = None
-    status: str | None = None
+    statuses: Sequence[str] = ()
+    since: datetime | None = None
+    until: datetime | None = None
 
 
 async def page(
@@ -37,7 +41,9 @@ async def page(
         for text, applies in (
             ("d.alert_id = %(alert)s", wanted.alert_id is not None),
             ("d.channel_id = %(channel)s", wanted.channel_id is not None),
-            ("d.status = %(status)s", wanted.status is not None),
+            ("d.status = any(%(statuses)s)", bool(wanted.statuses)),
+            ("d.at >= %(since)s", wanted.since is not None),
+            ("d.at < %(until)s", wanted.until is not None),
             ("(d.at, d.delivery_id) < (%(at)s, %(id)s)", after is not None),
         )
         if applies
@@ -48,7 +54,9 @@ async def page(
         {
             "alert": wanted.alert_id,
             "channel": wanted.channel_id,
-            "status": wanted.status,
+            "statuses": list(wanted.statuses),
+            "since": wanted.since,
+            "until": wanted.until,
             "at": after.at if after else None,
             "id": after.id if after else None,
             "limit": limit,

@@ -21,6 +21,7 @@ from services.api.routes import (
     roots,
     rules,
     snapshots,
+    snoozes,
     tokens,
     workspaces,
 )
@@ -33,6 +34,7 @@ ROUTERS: Final[tuple[APIRouter, ...]] = (
     alerts.router,
     deliveries.router,
     rules.router,
+    snoozes.router,
     channels.router,
     quota.router,
     pools.router,

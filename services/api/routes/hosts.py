@@ -14,7 +14,8 @@ from services.api.auth import Caller
 from services.api.commands import hosts as decide
 from services.api.etags import check_version, etag
 from services.api.idempotency import Answer
-from services.api.models.hosts import HostListing, HostPatch, HostToAdd, HostView, ScanAsked, SnoozeToStart
+from services.api.models.hosts import HostListing, HostPatch, HostToAdd, HostView, ScanAsked
+from services.api.models.snoozes import SnoozeToStart
 from services.api.openapi import BASE, problems, with_etag
 from services.api.pagination import Page, decode_cursor, encode_cursor, link_next
 from services.api.permissions import Permission
@@ -119,7 +120,7 @@ async def resume_host(host_id: UUID, writing: Writing) -> Response:
     responses={**problems(404, 412, 422), 200: with_etag("The snoozed host")},
 )
 async def snooze_host(host_id: UUID, body: SnoozeToStart, writing: Writing) -> Response:
-    """Hold back the host's alerts for a while; it is scanned as before. A running snooze is replaced."""
+    """Hold back the host's alerts for a while; it is scanned as before. Another snooze of the host is replaced."""
     by = writing.caller.name
     return await _change(
         writing, host_id, Permission.HOST_SNOOZE, "snooze", lambda host, at: decide.snooze(host, body, by=by, at=at)

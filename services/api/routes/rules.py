@@ -10,6 +10,7 @@ from fastapi import APIRouter, Query, Request, Response
 from services.api.audit.change import Change
 from services.api.auth import Caller
 from services.api.commands import rules as decide
+from services.api.commands.snoozes import end
 from services.api.etags import check_version, etag
 from services.api.idempotency import Answer
 from services.api.models.rules import RuleListing, RulePatch, RuleToAdd, RuleView
@@ -19,6 +20,7 @@ from services.api.permissions import Permission
 from services.api.reading import Viewing
 from services.api.stores import rows
 from services.api.stores import rules as store
+from services.api.stores import snoozes as snooze_store
 from services.api.writing import Writing, answered
 from vigilo.adapters.postgres import Connection
 from vigilo.events.ids import new_id
@@ -82,13 +84,15 @@ async def edit_rule(rule_id: UUID, body: RulePatch, writing: Writing) -> Respons
 
 @router.delete("/{rule_id}", status_code=204, responses=problems(404, 409, 412))
 async def delete_rule(rule_id: UUID, writing: Writing) -> Response:
-    """Remove a rule; its open alerts are closed."""
+    """Remove a rule and its snoozes; its open alerts are closed."""
 
     async def effect(connection: Connection) -> Answer:
         rule = await store.lock(connection, rule_id)
         check_version(writing.if_match, rule.version)
         deleted = decide.delete(rule, at=writing.at)
         await _apply(connection, deleted)
+        for one in await snooze_store.lock_all_of(connection, rule_id=rule_id):
+            await snooze_store.update(connection, end(one), at=writing.at)
         return Answer(204, changes=(decide.told("delete", rule, deleted),))
 
     return await writing.once(Permission.RULE_DELETE, effect)

@@ -19,6 +19,14 @@ SOURCE: Final = "vigilo/api"
 
 R = TypeVar("R", bound=Event)
 
+_KEYS: Final = {
+    "hosts": "host_id",
+    "alert_rules": "rule_id",
+    "snoozes": "snooze_id",
+    "channels": "channel_id",
+    "workspaces": "workspace_id",
+}
+
 
 async def load(
     connection: Connection, table: str, record: type[R], record_id: UUID, *, what: str, lock: bool = False
@@ -81,7 +89,7 @@ async def publish(connection: Connection, workspace_id: UUID, events: Iterable[O
 
 
 def _key(table: str) -> str:
-    return {"hosts": "host_id", "alert_rules": "rule_id", "channels": "channel_id", "workspaces": "workspace_id"}[table]
+    return _KEYS[table]
 
 
 def _values(record: Event) -> dict[str, Any]:

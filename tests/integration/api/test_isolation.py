@@ -82,6 +82,7 @@ async def furnished(url: str, theirs: Tenant) -> dict[str, str]:
             ],
             "token_id": (await made("tokens", {"kind": "service", "name": "t"}))["token_id"],
             "invitation_id": (await made("invitations", {"role": "member"}))["invitation_id"],
+            "snooze_id": (await made("snoozes", {"tag": "prod", "for": "1h"}))["snooze_id"],
             "scan_id": await first(f"hosts/{host_of(1)}/snapshots", "scan_id"),
             "alert_id": await first("alerts", "alert_id"),
             "delivery_id": await first("deliveries", "delivery_id"),
@@ -166,6 +167,8 @@ BODIES: dict[tuple[str, str], dict[str, Any]] = {
     ("PATCH", "{rule_id}"): {"name": "x"},
     ("PATCH", "{channel_id}"): {"name": "x"},
     ("POST", "snooze"): {"for": "1h", "reason": "x"},
+    ("POST", "acknowledge"): {"note": "x"},
+    ("POST", "redeliver"): {"since": "2026-01-01T00:00:00Z"},
 }
 
 
@@ -197,6 +200,7 @@ def test_sql_sees_changes_and_adds_nothing_of_another_workspace(stage: Stage, as
         "alert_rules",
         "channels",
         "channel_secrets",
+        "snoozes",
         "tokens",
         "memberships",
         "invitations",

@@ -5,17 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import httpx
 import pytest
 
 from services.api.openapi import BASE
 from services.api.permissions import OPEN_TO_ALL, Permission
+from tests.fakes.alerts import transition
 from tests.fakes.api_server import ROLES, ApiServer
 from tests.fakes.people import Person, add_person, remove_people
 from tests.fakes.pki import Options, issue
+from tests.fakes.read_model import put
 from tests.fakes.routes import addresses, idle_app
+from vigilo.events.alerts import TransitionKind
+from vigilo.events.deliveries import Delivery, DeliveryStatus
 
 pytestmark = pytest.mark.postgres
 
@@ -34,6 +38,7 @@ class Action:
 
 RULE = {"name": "r", "trigger": {"kind": "chain-validation-fails"}, "severity": "info"}
 CHANNEL = {"kind": "webhook", "name": "c", "url": "https://roles.example/"}
+REDELIVERY = {"since": "2026-01-01T00:00:00Z"}
 P = Permission
 # 404: there is nothing observed in this workspace; whoever may ask is told so.
 ACTIONS = [
@@ -60,20 +65,29 @@ ACTIONS = [
     Action("GET", "/hosts/{host_id}/chain", "viewer", P.VIEW, 404),
     Action("GET", "/certificates/{sha256}", "viewer", P.VIEW, 404),
     Action("GET", "/alerts", "viewer", P.VIEW),
-    Action("GET", "/alerts/{alert_id}", "viewer", P.VIEW, 404),
+    Action("GET", "/alerts/{alert_id}", "viewer", P.VIEW),
+    Action("POST", "/alerts/{alert_id}/acknowledge", "member", P.ALERT_ACKNOWLEDGE, 202, {"note": "x"}),
     Action("GET", "/deliveries", "viewer", P.VIEW),
-    Action("GET", "/deliveries/{delivery_id}", "viewer", P.VIEW, 404),
+    Action("GET", "/deliveries/{delivery_id}", "viewer", P.VIEW),
+    Action("POST", "/deliveries/{delivery_id}/redeliver", "admin", P.DELIVERY_REDELIVER, 202),
     Action("GET", "/rules", "viewer", P.VIEW),
     Action("POST", "/rules", "admin", P.RULE_CREATE, 201, RULE),
     Action("GET", "/rules/{rule_id}", "viewer", P.VIEW),
     Action("PATCH", "/rules/{rule_id}", "admin", P.RULE_EDIT, 200, {"enabled": False}),
     Action("DELETE", "/rules/{rule_id}", "admin", P.RULE_DELETE, 204),
+    Action("POST", "/rules/{rule_id}/snooze", "member", P.RULE_SNOOZE, 201, {"for": "1h"}),
+    Action("DELETE", "/rules/{rule_id}/snooze", "member", P.RULE_SNOOZE, 204),
+    Action("GET", "/snoozes", "viewer", P.VIEW),
+    Action("POST", "/snoozes", "member", P.RULE_SNOOZE, 201, {"tag": "prod", "for": "1d"}),
+    Action("GET", "/snoozes/{snooze_id}", "viewer", P.VIEW),
+    Action("DELETE", "/snoozes/{snooze_id}", "member", P.RULE_SNOOZE, 204),
     Action("GET", "/channels", "viewer", P.VIEW),
     Action("POST", "/channels", "admin", P.CHANNEL_MANAGE, 201, CHANNEL),
     Action("GET", "/channels/{channel_id}", "viewer", P.VIEW),
     Action("PATCH", "/channels/{channel_id}", "admin", P.CHANNEL_MANAGE, 200, {"name": "x"}),
     Action("DELETE", "/channels/{channel_id}", "admin", P.CHANNEL_MANAGE, 204),
     Action("POST", "/channels/{channel_id}/test", "admin", P.CHANNEL_MANAGE, 202),
+    Action("POST", "/channels/{channel_id}/redeliver", "admin", P.DELIVERY_REDELIVER, 202, REDELIVERY),
     Action("GET", "/roots", "viewer", P.VIEW),
     Action("POST", "/roots", "admin", P.ROOTS_MANAGE, 201, lambda: {"pem": issue(Options(ca=True)).pem.decode()}),
     Action("DELETE", "/roots/{sha256}", "admin", P.ROOTS_MANAGE, 404),
@@ -109,17 +123,37 @@ def ids(api: ApiServer) -> dict[str, str]:
         def made(path: str, body: dict[str, Any], name: str) -> str:
             return str(owner.post(path, json=body).json()[name])
 
+        host_id = made("hosts", {"hostname": f"{uuid4()}.example"}, "host_id")
+        channel_id = made("channels", CHANNEL, "channel_id")
         return {
             "workspace": "one",
-            "host_id": made("hosts", {"hostname": f"{uuid4()}.example"}, "host_id"),
+            "host_id": host_id,
             "rule_id": made("rules", RULE, "rule_id"),
-            "channel_id": made("channels", CHANNEL, "channel_id"),
+            "channel_id": channel_id,
+            "snooze_id": made("snoozes", {"tag": str(uuid4()), "for": "1h"}, "snooze_id"),
+            **observed(api, UUID(host_id), UUID(channel_id)),
             "token_id": made("tokens", {"kind": "service", "name": "t"}, "token_id"),
             "invitation_id": made("invitations", {"role": "viewer"}, "invitation_id"),
             "user_id": str(add_person(api, api.one, "member").user_id),
-            **{name: str(uuid4()) for name in ("scan_id", "alert_id", "delivery_id")},
+            "scan_id": str(uuid4()),
             "sha256": "0" * 64,
         }
+
+
+def observed(api: ApiServer, host_id: UUID, channel_id: UUID) -> dict[str, str]:
+    """An alert of the host, and its delivery on the channel."""
+    alert = transition(TransitionKind.OPENED, workspace_id=api.one.workspace_id, host_id=host_id)
+    delivery = Delivery(
+        delivery_id=uuid4(),
+        workspace_id=api.one.workspace_id,
+        channel_id=channel_id,
+        alert_id=alert.alert_id,
+        status=DeliveryStatus.FAILED,
+        attempt=1,
+        at=alert.at,
+    )
+    put(api.admin_url, alert, delivery)
+    return {"alert_id": str(alert.alert_id), "delivery_id": str(delivery.delivery_id)}
 
 
 def send(client: httpx.Client, api: ApiServer, action: Action, ids: dict[str, str]) -> httpx.Response:

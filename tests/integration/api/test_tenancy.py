@@ -14,7 +14,7 @@ from tests.fakes.api_server import ApiServer
 
 pytestmark = pytest.mark.postgres
 
-TABLES = ("workspaces", "hosts", "channels", "channel_secrets", "alert_rules", "tokens", "idempotency_keys")
+TABLES = ("workspaces", "hosts", "channels", "channel_secrets", "alert_rules", "snoozes", "tokens", "idempotency_keys")
 
 
 @pytest.fixture(scope="module")

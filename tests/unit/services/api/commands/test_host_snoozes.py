@@ -9,7 +9,8 @@ import pytest
 from pydantic import ValidationError
 
 from services.api.commands import hosts as decide
-from services.api.models.hosts import HostToAdd, SnoozeToStart
+from services.api.models.hosts import HostToAdd
+from services.api.models.snoozes import SnoozeToStart
 from services.api.problems import Problem
 from vigilo.events.hosts import Host, HostStatus
 
