@@ -2,61 +2,144 @@
 
 from __future__ import annotations
 
-import json
+from collections.abc import Callable
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
+from pydantic import ValidationError
 from standardwebhooks.webhooks import Webhook
 
+from services.notifier.channels.links import Pages, runbook
+from services.notifier.channels.shrinking import encoded, fitted
+from services.notifier.delivery import Answer, Attempt
+from services.notifier.http import HttpPoster
+from services.notifier.tellings import DigestTelling, NoticeTelling, Telling, TestTelling, TransitionTelling
+from vigilo.adapters.secrets import WebhookCredentials
 from vigilo.events.alerts import AlertTransition
 from vigilo.events.codec import ce_time
 
-USER_AGENT = "Vigilo/0.1"
+USER_AGENT: Final = "Vigilo/0.1"
+BODY_MAX: Final = 20_000  # Standard Webhooks, "Payload": keep it under 20 kB
+_ENVELOPE_BYTES: Final = 6_000  # links and what stands around the data
+
+
+class WebhookChannel:
+    """Signs and posts."""
+
+    def __init__(self, poster: HttpPoster, *, public_url: str, clock: Callable[[], datetime]) -> None:
+        self._poster = poster
+        self._public_url = public_url
+        self._clock = clock
+
+    async def send(self, credentials: bytes, telling: Telling, *, delivery_id: UUID) -> Attempt:
+        """One attempt; the timestamp is this attempt's, the id the delivery's."""
+        body = encode_body(render(telling, public_url=self._public_url))
+        try:
+            opened = WebhookCredentials.model_validate_json(credentials)
+            headers = signed_headers(body, delivery_id=delivery_id, secret=opened.secret, at=self._clock())
+        except (ValidationError, ValueError):
+            return Attempt(answer=Answer.REFUSED, error_class="misconfigured")
+        return await self._poster.post(opened.url, body, headers)
+
+    async def close(self) -> None:
+        """Closes the poster, which may be shared: closing it twice is no harm."""
+        await self._poster.close()
+
+
+def render(telling: Telling, *, public_url: str) -> dict[str, Any]:
+    """The body, under 20 kB. The same telling always gives the same body."""
+    match telling:
+        case TransitionTelling(transition=transition):
+            return alert_message(transition, public_url=public_url)
+        case DigestTelling():
+            return _digest(telling, Pages(public_url))
+        case TestTelling():
+            return sample_message(channel=telling.channel, by=telling.by, at=telling.at)
+        case NoticeTelling():
+            return _notice(telling, Pages(public_url))
 
 
 def alert_message(transition: AlertTransition, *, public_url: str) -> dict[str, Any]:
-    """The body for one transition. The same transition always gives the same body."""
+    """The body for one transition. Names of a certificate that do not fit are counted, and shown behind the link."""
+    pages = Pages(public_url)
     facts = transition.facts.model_dump(mode="json", exclude_none=True)
-    return {
-        "type": f"alert.{transition.kind.value}",
-        "timestamp": ce_time(transition.at),
-        "data": {
-            "workspace_id": str(transition.workspace_id),
-            "alert_id": str(transition.alert_id),
-            "transition_id": str(transition.transition_id),
-            "n": transition.n,
-            "episode": transition.episode,
-            "state": transition.kind.value,
-            "close_reason": transition.close_reason,
-            "summary": transition.summary,
-            "severity": transition.rule.severity.value,
-            "opened_at": ce_time(transition.opened_at),
-            "at": ce_time(transition.at),
-            "note": transition.note,
-            "by": transition.by,
-            "host": transition.host.model_dump(mode="json", exclude_none=True),
-            "rule": transition.rule.model_dump(mode="json", exclude_none=True),
-            "facts": facts,
-            "owner": transition.host.owner,
-            "runbook_url": transition.rule.runbook_url or transition.host.runbook_url,
-            "link": f"{public_url.rstrip('/')}/hosts/{transition.host_id}",
-        },
+    data = {
+        "state": transition.kind.value,
+        "cause": transition.cause,
+        "close_reason": transition.close_reason,
+        "summary": transition.summary,
+        "severity": transition.rule.severity.value,
+        "note": transition.note,
+        "by": transition.by,
+        # Without the runbook, which stands beside them: an address that was cut to fit would lead nowhere.
+        "host": transition.host.model_dump(mode="json", exclude_none=True, exclude={"runbook_url"}),
+        "rule": transition.rule.model_dump(mode="json", exclude_none=True, exclude={"runbook_url"}),
+        "facts": facts,
+        "owner": transition.host.owner,
+        "days_left": transition.facts.days_left,
+        "not_after": facts.get("not_after"),
+        "names": facts.pop("names", []),
+        "names_count": max(transition.facts.names_count, len(transition.facts.names)),
     }
+    links = {
+        "runbook_url": runbook(transition),
+        "link": pages.host(transition.host_id),
+        "alert_link": pages.alert(transition.alert_id),
+        "help_link": pages.silence(transition.alert_id),
+    }
+    return _enveloped(f"alert.{transition.kind.value}", transition.at, data, {**_numbers(transition), **links})
+
+
+def _numbers(transition: AlertTransition) -> dict[str, Any]:
+    return {
+        "workspace_id": str(transition.workspace_id),
+        "alert_id": str(transition.alert_id),
+        "transition_id": str(transition.transition_id),
+        "n": transition.n,
+        "episode": transition.episode,
+        "opened_at": ce_time(transition.opened_at),
+        "at": ce_time(transition.at),
+        "snoozed_until": None if transition.snoozed_until is None else ce_time(transition.snoozed_until),
+    }
+
+
+def _digest(telling: DigestTelling, pages: Pages) -> dict[str, Any]:
+    data = {
+        "state": telling.what.value,
+        "summary": f"{telling.count} alerts {telling.what.value}: {telling.title}",
+        "title": telling.title,
+        "severity": telling.severity.value,
+        "alerts": [line.model_dump(mode="json") for line in telling.lines],
+    }
+    fixed = {"workspace_id": str(telling.workspace_id), "count": telling.count, "link": pages.alerts()}
+    return _enveloped("alert.digest", telling.at, data, fixed)
+
+
+def _notice(telling: NoticeTelling, pages: Pages) -> dict[str, Any]:
+    data = {"summary": telling.title, "text": telling.text, "severity": telling.severity.value}
+    fixed = {"workspace_id": str(telling.workspace_id), "link": pages.channels()}
+    return _enveloped("workspace.notice", telling.at, data, fixed)
 
 
 def sample_message(*, channel: str, by: str, at: datetime) -> dict[str, Any]:
     """The body of "test this channel"."""
-    return {
-        "type": "channel.test",
-        "timestamp": ce_time(at),
-        "data": {"channel": channel, "by": by, "summary": f"Test message for the channel {channel}, asked for by {by}"},
+    data = {
+        "channel": channel,
+        "by": by,
+        "summary": f"Test message for the channel {channel}, asked for by {by}",
     }
+    return _enveloped("channel.test", at, data, {})
+
+
+def _enveloped(type_name: str, at: datetime, data: dict[str, Any], fixed: dict[str, Any]) -> dict[str, Any]:
+    fitting = fitted(data, limit=BODY_MAX - _ENVELOPE_BYTES)
+    return {"type": type_name, "timestamp": ce_time(at), "data": {**fitting, **fixed}}
 
 
 def encode_body(message: dict[str, Any]) -> bytes:
     """The bytes that are signed and sent; same message, same bytes."""
-    return json.dumps(message, ensure_ascii=False, separators=(",", ":"), sort_keys=True).encode("utf-8")
+    return encoded(message)
 
 
 def signed_headers(body: bytes, *, delivery_id: UUID, secret: str, at: datetime) -> dict[str, str]:
