@@ -10,7 +10,7 @@ from rich.text import Text
 
 from vigilo.events.cards import Finding, FindingLevel, Grade, ReportCard
 from vigilo.events.clients import ClientResult, Connects
-from vigilo.grading.help import Help, address
+from vigilo.events.help import Help, address
 from vigilo_cli.wording import safe
 
 _LEVELS = {

@@ -10,9 +10,9 @@ from rich.table import Table
 from rich.text import Text
 
 from vigilo.events.cards import Finding, FindingLevel, Grade, PathCertificate, ReportCard, TrustReason, Verdict
+from vigilo.events.help import address, help_of_outcome
 from vigilo.events.scans import Snapshot
 from vigilo.events.text import visible
-from vigilo.grading.help import address, help_of_outcome
 from vigilo_cli.card import deciding
 from vigilo_cli.wording import OUTCOMES, client_certificate_words, moment, safe, time_left, validity_style
 

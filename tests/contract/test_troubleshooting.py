@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from vigilo.events.cards import FindingLevel, Grade, TrustReason
+from vigilo.events.help import BY_REASON, PAGE, Help, help_of_outcome
 from vigilo.events.scans import Outcome
-from vigilo.grading.help import BY_REASON, BY_RULE, CHAIN_RULE, PAGE, PROXY_RULE, Help, help_of, help_of_outcome
+from vigilo.grading.help import BY_RULE, CHAIN_RULE, PROXY_RULE, help_of
 from vigilo.grading.rulebook import RULEBOOKS
 
 REPOSITORY = Path(__file__).parents[2]

@@ -7,13 +7,17 @@ from datetime import timedelta
 _DAY = timedelta(days=1)
 
 
-def span(left: timedelta) -> str:
-    """`in 29 days`, `5 hours ago`: in the largest unit of which there are two, rounded down."""
-    size = abs(left)
+def length(span: timedelta) -> str:
+    """`29 days`, `5 hours`: in the largest unit of which there are two, rounded down; without a sign."""
+    size = abs(span)
     if size >= 2 * _DAY:
-        words = f"{size // _DAY} days"
-    elif size >= timedelta(hours=2):
-        words = f"{size // timedelta(hours=1)} hours"
-    else:
-        words = f"{size // timedelta(minutes=1)} minutes"
+        return f"{size // _DAY} days"
+    if size >= timedelta(hours=2):
+        return f"{size // timedelta(hours=1)} hours"
+    return f"{size // timedelta(minutes=1)} minutes"
+
+
+def span(left: timedelta) -> str:
+    """`in 29 days`, `5 hours ago`: see `length`."""
+    words = length(left)
     return f"{words} ago" if left < timedelta(0) else f"in {words}"

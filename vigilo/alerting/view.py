@@ -12,6 +12,7 @@ from pydantic import BaseModel
 from vigilo.alerting.judgement import Judgement
 from vigilo.alerting.knowledge import Course, Knowledge
 from vigilo.events.cards import PathCertificate
+from vigilo.events.help import Help
 from vigilo.events.hosts import Host
 
 T = TypeVar("T", bound=BaseModel)
@@ -44,18 +45,24 @@ def _leaf(trigger: BaseModel, view: View) -> PathCertificate | None:
     return view.leaf
 
 
+def helped_by(anchor: Help) -> Callable[[BaseModel, View], Help]:
+    """For a question that is explained in one place, whatever the answer."""
+    return lambda trigger, view: anchor
+
+
 @dataclass(frozen=True, slots=True)
 class Question(Generic[T]):
     """One trigger as functions of (its parameters, the view, an instant).
 
     `judge`: the answer. `next_change`: the next instant at which time alone changes it. `applicable`: False where the
     question has lost its sense. `matter` and `cleared`: what is wrong, and what is well again, in a few words.
-    `certificate`: the one the answer hangs on.
+    `help`: which entry of the troubleshooting page explains it. `certificate`: the one the answer hangs on.
     """
 
     judge: Callable[[T, View, datetime], Judgement]
     matter: Callable[[T, View, datetime], str]
     cleared: Callable[[T, View, datetime], str]
+    help: Callable[[T, View], Help]
     next_change: Callable[[T, View, datetime], datetime | None] = _never
     applicable: Callable[[T, View], bool] = _always
     certificate: Callable[[T, View], PathCertificate | None] = _leaf

@@ -121,7 +121,8 @@ class AlertTransition(Event):
 
     `cause`: scan, time, host, rule, command, change, or rulebook: the host is as it was, but is judged otherwise.
     `scans_to_confirm` (pending, clearing): so many more scans with the same answer, and it opens or closes; the
-    scheduler asks for them. `snoozed_until` is set while suppressed.
+    scheduler asks for them. `snoozed_until` is set while suppressed. `help` is the anchor in docs/troubleshooting.md that
+    explains the trigger.
     """
 
     type_name: ClassVar[str] = "alert-transition"
@@ -143,6 +144,7 @@ class AlertTransition(Event):
     by: str | None = None
     cause: str = "scan"
     scans_to_confirm: int = Field(default=0, ge=0)
+    help: str | None = None
     snoozed_until: datetime | None = None
     decided_by: DecidedBy
 

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from vigilo.events.clients import CLIENTS_MAX, ClientResult
 from vigilo.events.envelope import Event
-from vigilo.events.facts import StapleStatus
+from vigilo.events.facts import StapleStatus, WeakKeyHint
 from vigilo.events.hosts import Target
 from vigilo.events.scans import Outcome
 from vigilo.events.text import PeerText
@@ -130,7 +130,8 @@ class Improvement(BaseModel):
 class PathCertificate(BaseModel):
     """One certificate of the served chain, in the few facts alert rules and messages use. Leaf first.
 
-    Algorithms by the names `CertificateFacts` has for them; null = not readable.
+    Algorithms by the names `CertificateFacts` has for them, a key of another kind by the name of that kind (ML-DSA-65);
+    null = not readable.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
@@ -143,6 +144,7 @@ class PathCertificate(BaseModel):
     key_algorithm: PeerText | None = None
     key_bits: int | None = None
     signature_algorithm: PeerText | None = None
+    weak_key: tuple[WeakKeyHint, ...] = ()
 
 
 class ReportCard(Event):
@@ -156,7 +158,8 @@ class ReportCard(Event):
     rulebook has in place of F where the certificate is at fault. `clients` is what well-known clients would get, worked
     out from the posture; empty until there is one.
 
-    `versions_accepted` and `versions_rejected` are from the posture: a version in neither is not known.
+    `versions_accepted` and `versions_rejected` are from the posture, oldest first, with the version of this scan's own
+    handshake among the accepted: a version in neither is not known.
     `staple_wanted`: the leaf names an OCSP responder or must be stapled (RFC 7633); null while no certificate was seen.
     """
 

@@ -7,13 +7,15 @@ from datetime import datetime
 
 from vigilo.events.cards import PathCertificate, ReportCard
 from vigilo.events.clients import ClientResult
-from vigilo.events.facts import CertificateFacts
+from vigilo.events.facts import CertificateFacts, KeyAlgorithm
 from vigilo.events.hosts import Probing
 from vigilo.events.scans import Outcome, Snapshot
 from vigilo.grading.assessment import Assessment, assess
 from vigilo.grading.clients.simulation import simulate
+from vigilo.grading.enumerated import versions_accepted, versions_rejected
 from vigilo.grading.inspection import inspect
 from vigilo.grading.rulebook import VIGILO_2026, Rulebook
+from vigilo.grading.staple import wants_staple
 from vigilo.grading.trust.judge import TrustJudge
 
 _NAMES_ON_CARD = 10
@@ -65,7 +67,10 @@ def _card(snapshot: Snapshot, found: Assessment, judge: TrustJudge, rulebook: Ru
         names=(*leaf.san, *leaf.san_ip)[:_NAMES_ON_CARD],
         names_count=leaf.san_count,
         staple_status=inspection.staple_status,
+        staple_wanted=wants_staple(leaf),
         tls_version=snapshot.tls_version,
+        versions_accepted=versions_accepted(inspection.snapshot),
+        versions_rejected=versions_rejected(inspection.snapshot),
         pool_suspect=snapshot.pool_suspect,
         rulebook=rulebook.name,
         trust_store=judge.stores.version,
@@ -107,4 +112,14 @@ def path_certificate(certificate: CertificateFacts) -> PathCertificate:
         issuer=certificate.issuer,
         not_before=certificate.not_before,
         not_after=certificate.not_after,
+        key_algorithm=_key_algorithm(certificate),
+        key_bits=certificate.key_bits,
+        signature_algorithm=certificate.signature_algorithm or None,
+        weak_key=certificate.weak_key,
     )
+
+
+def _key_algorithm(certificate: CertificateFacts) -> str | None:
+    if certificate.key_algorithm is KeyAlgorithm.OTHER:
+        return certificate.key_detail
+    return certificate.key_algorithm

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from types import MappingProxyType
 
@@ -24,6 +25,8 @@ _TYPES: Mapping[str, str] = MappingProxyType(
     }
 )
 _ENCODINGS = {0x0C: "utf-8", 0x13: "ascii", 0x14: "latin-1", 0x16: "ascii", 0x1E: "utf-16-be", 0x1C: "utf-32-be"}
+# What stands between commas and plus signs that are not escaped.
+_PART = re.compile(r"(?:\\.|[^,+\\])+")
 _ESCAPED = frozenset(',+"\\<>;')
 
 
@@ -34,6 +37,15 @@ def name_text(der: bytes) -> str:
         return ",".join("+".join(_attribute(one.content) for one in elements(part)) for part in reversed(parts))
     except (NotDer, ValueError):
         return f"#{der[:64].hex()}"
+
+
+def organisation(name: str) -> str | None:
+    """The organisation (O) in a name as `name_text` writes it, without escapes; the first of several, or None."""
+    for part in _PART.findall(name):
+        kind, _, value = part.partition("=")
+        if kind == "O" and value:
+            return re.sub(r"\\(.)", r"\1", value)
+    return None
 
 
 def _attribute(content: bytes) -> str:

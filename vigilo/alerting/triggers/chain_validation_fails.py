@@ -11,6 +11,7 @@ from datetime import datetime
 from vigilo.alerting.judgement import Judgement
 from vigilo.alerting.view import Question, View
 from vigilo.events.cards import TrustReason, Verdict
+from vigilo.events.help import BY_REASON, Help
 from vigilo.events.triggers import ChainValidationFails
 
 _NOT_JUDGED = frozenset({TrustReason.TOO_COMPLEX, TrustReason.UNREADABLE})
@@ -41,4 +42,9 @@ def _cleared(trigger: ChainValidationFails, view: View, at: datetime) -> str:
     return "the chain validates"
 
 
-QUESTION = Question(judge=judge, matter=_matter, cleared=_cleared)
+def _help(trigger: ChainValidationFails, view: View) -> Help:
+    reason = None if view.known is None else view.known.chain_reason
+    return Help.TRUST_NOT_KNOWN if reason is None else BY_REASON[reason]
+
+
+QUESTION = Question(judge=judge, matter=_matter, cleared=_cleared, help=_help)

@@ -9,8 +9,9 @@ from datetime import datetime, timedelta
 
 from vigilo.alerting.judgement import Judgement, any_of
 from vigilo.alerting.spans import span
-from vigilo.alerting.view import Question, View
+from vigilo.alerting.view import Question, View, helped_by
 from vigilo.events.cards import PathCertificate
+from vigilo.events.help import Help
 from vigilo.events.triggers import ExpiresInLessThan
 
 # Two instants that differ at all differ by a microsecond: the first one that is "less than" after an equal one.
@@ -80,4 +81,11 @@ def _expiry(not_after: datetime, at: datetime) -> str:
     return f"{verb} {span(left)} ({not_after:%Y-%m-%d %H:%M} UTC)"
 
 
-QUESTION = Question(judge=judge, matter=_matter, cleared=_cleared, next_change=next_change, certificate=_certificate)
+QUESTION = Question(
+    judge=judge,
+    matter=_matter,
+    cleared=_cleared,
+    help=helped_by(Help.EXPIRED_THOUGH_RENEWED),
+    next_change=next_change,
+    certificate=_certificate,
+)

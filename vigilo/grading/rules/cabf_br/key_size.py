@@ -6,6 +6,7 @@ from vigilo.events.cards import FindingLevel, Grade
 from vigilo.events.facts import CertificateFacts, KeyAlgorithm
 from vigilo.grading.inspection import Inspection
 from vigilo.grading.rule import Result, Rule
+from vigilo.tls.weak_choices import key_is_short
 
 RSA_MINIMUM = 2048
 EC_MINIMUM = 256
@@ -26,16 +27,10 @@ def check(inspection: Inspection) -> Result:
 
 def is_weak(certificate: CertificateFacts) -> bool:
     """True for a key no current client should accept; False when the size is not known."""
-    bits = certificate.key_bits
-    match certificate.key_algorithm:
-        case KeyAlgorithm.RSA:
-            return bits is not None and bits < RSA_MINIMUM
-        case KeyAlgorithm.EC:
-            return bits is not None and bits < EC_MINIMUM
-        case KeyAlgorithm.DSA:
-            return True
-        case _:
-            return False
+    if certificate.key_algorithm is KeyAlgorithm.DSA:
+        return True
+    algorithm, bits = certificate.key_algorithm, certificate.key_bits
+    return key_is_short(algorithm, bits, rsa_bits=RSA_MINIMUM, curve_bits=EC_MINIMUM) is True
 
 
 RULE = Rule(

@@ -5,15 +5,14 @@ from datetime import date
 from vigilo.events.cards import FindingLevel, Grade
 from vigilo.grading.inspection import Inspection
 from vigilo.grading.rule import Result, Rule
-
-_BROKEN = ("md2", "md4", "md5", "sha1", "sha-1")
+from vigilo.tls.weak_choices import signature_is_broken
 
 
 def check(inspection: Inspection) -> Result:
     """F for MD5 or SHA-1 in leaf or intermediates; a self-issued certificate's own signature proves nothing."""
     certificates = [c for c in (inspection.leaf, *inspection.issuers) if not c.self_issued]
     for certificate in certificates:
-        if any(broken in certificate.signature_algorithm.lower() for broken in _BROKEN):
+        if signature_is_broken(certificate.signature_algorithm):
             evidence = f"{certificate.signature_algorithm} in {certificate.subject}"
             return Result(FindingLevel.FAILURE, evidence, cap=Grade.F)
     return Result(FindingLevel.GOOD, inspection.leaf.signature_algorithm or "self-issued")
