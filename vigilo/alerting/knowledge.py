@@ -58,7 +58,8 @@ class Course(BaseModel):
 
     `performed_at`: `requested_at` of the last scan that somebody performed; `staple_good_at`: of the last one that saw
     a valid staple; `staple_stopped_at`: of the first that saw none though one was wanted, if the last valid one was
-    within 30 days of it, until a valid one is seen again. `watched_since`: see `watch`.
+    within 30 days of it, until a valid one is seen again. `watched_since`: see `watch`. `excused_until`: before then
+    nobody can say that a scan is overdue, for we ourselves were away.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
@@ -67,6 +68,7 @@ class Course(BaseModel):
     performed_at: datetime | None = None
     staple_good_at: datetime | None = None
     staple_stopped_at: datetime | None = None
+    excused_until: datetime | None = None
 
 
 def learn(known: Knowledge | None, card: ReportCard) -> Knowledge:

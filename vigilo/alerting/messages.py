@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import Any
 
 from vigilo.alerting import threshold
+from vigilo.alerting.triggers import certificate_changed, weak_key
 from vigilo.alerting.view import View
 from vigilo.events.alerts import AlertFacts, CloseReason, TransitionKind
+from vigilo.events.cards import CertificateChange, PathCertificate
 from vigilo.events.rules import AlertRule
 from vigilo.events.text import visible
+from vigilo.events.triggers import WeakKey
 
 _DAY = timedelta(days=1)
 
@@ -50,21 +54,60 @@ def facts(rule: AlertRule, view: View, *, at: datetime, scan: AlertFacts | None 
 
     `scan` brings `scan_id` and `scanned_at`; days are counted from `at`, negative after the end.
     """
-    base, known = scan or AlertFacts(), view.known
+    base = (scan or AlertFacts()).model_copy(update={"performed_at": view.course.performed_at})
+    known = view.known
     if known is None:
         return base
     one = threshold.question(rule.trigger).certificate(rule.trigger, view)
-    not_after = None if one is None else one.not_after
     return base.model_copy(
         update={
-            "not_after": not_after,
-            "days_left": None if not_after is None else round((not_after - at) / _DAY, 4),
-            "fingerprint_sha256": None if one is None else one.fingerprint_sha256,
-            "subject": None if one is None else one.subject,
-            "issuer": None if one is None else one.issuer,
+            **_certificate(one, at),
+            "names": known.names,
+            "names_count": known.names_count,
             "chain_reason": known.chain_reason,
             "chain_detail": known.chain_detail,
             "grade": known.grade,
             "outcome": str(known.outcome),
+            "staple_status": known.staple_status,
+            "tls_versions": known.versions_accepted,
+            "weak": weak_key.weakness(rule.trigger, view) if isinstance(rule.trigger, WeakKey) else None,
         }
     )
+
+
+def help_anchor(rule: AlertRule, view: View) -> str:
+    """Which entry of docs/troubleshooting.md explains the alert."""
+    return str(threshold.question(rule.trigger).help(rule.trigger, view))
+
+
+def notice_summary(view: View, change: CertificateChange) -> str:
+    """One line, at most 512 characters: host, what changed, and what a mere renewal would not have changed."""
+    return visible(f"{view.host.hostname}:{view.host.port}: {certificate_changed.told(change)}")
+
+
+def notice_facts(view: View, change: CertificateChange, *, at: datetime) -> AlertFacts:
+    """What messages may quote of a change: the new certificate, the old one's fingerprint, and what was unexpected."""
+    known = view.known
+    shows = known is not None and known.leaf == change.new  # else the names known are those of another certificate
+    return AlertFacts(
+        scan_id=change.scan_id,
+        scanned_at=change.requested_at,
+        **_certificate(change.new, at),
+        names=known.names if known is not None and shows else (),
+        names_count=known.names_count if known is not None and shows else 0,
+        performed_at=view.course.performed_at,
+        old_fingerprint_sha256=change.old.fingerprint_sha256,
+        unexpected=certificate_changed.surprises(change),
+    )
+
+
+def _certificate(one: PathCertificate | None, at: datetime) -> dict[str, Any]:
+    if one is None:
+        return {}
+    return {
+        "not_after": one.not_after,
+        "days_left": None if one.not_after is None else round((one.not_after - at) / _DAY, 4),
+        "fingerprint_sha256": one.fingerprint_sha256,
+        "subject": one.subject,
+        "issuer": one.issuer,
+    }

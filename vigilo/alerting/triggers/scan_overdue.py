@@ -21,23 +21,38 @@ _NOT_PERFORMED = frozenset({Outcome.NOT_PERFORMED, Outcome.DENIED})
 
 
 def judge(trigger: ScanOverdue, view: View, at: datetime) -> Judgement:
-    """True from the instant on at which the last one is too old; unknown where nothing tells since when to count."""
+    """True from the instant on at which the last one is too old.
+
+    Unknown where nothing tells since when to count, and while we ourselves may merely not have heard of a scan yet
+    (Course.excused_until): that opens no alert, and closes none.
+    """
     due = overdue_from(trigger, view)
     if due is None:
         return Judgement.UNKNOWN
-    return Judgement.TRUE if at >= due else Judgement.FALSE
+    if at < due:
+        return Judgement.FALSE
+    return Judgement.UNKNOWN if _is_excused(view, at) else Judgement.TRUE
 
 
 def next_change(trigger: ScanOverdue, view: View, at: datetime) -> datetime | None:
-    """The instant at which a scan becomes overdue, if it is not."""
+    """The instant at which a scan becomes overdue, if it is not; while excused, the end of that."""
     due = overdue_from(trigger, view)
-    return due if due is not None and due > at else None
+    if due is None:
+        return None
+    if at < due:
+        return due
+    return view.course.excused_until if _is_excused(view, at) else None
 
 
 def overdue_from(trigger: ScanOverdue, view: View) -> datetime | None:
     """The first instant at which a scan is overdue, if none is performed until then."""
     since = _since(view)
     return None if since is None else since + _allowed(trigger, view)
+
+
+def _is_excused(view: View, at: datetime) -> bool:
+    excused = view.course.excused_until
+    return excused is not None and at < excused
 
 
 def _since(view: View) -> datetime | None:
