@@ -69,6 +69,7 @@ def transition(change: Change, rule: AlertRule, around: Circumstances) -> Outgoi
         note=change.note,
         by=change.by,
         cause=around.cause,
+        help=messages.help_anchor(rule, around.view),
         decided_by=_decided_by(around),
     )
     traceparent = around.given.record.header("traceparent")
