@@ -110,7 +110,7 @@ def install(app: FastAPI) -> None:
 
     async def validation(request: Request, error: Exception) -> Response:
         assert isinstance(error, RequestValidationError)
-        return answer(request, of_validation(error.errors()))
+        return answer(request, of_validation(error.errors(), error.body))
 
     async def http(request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)
@@ -156,17 +156,20 @@ def of_http(error: HTTPException, *, allowed: Sequence[str] = ()) -> Problem:
     return Problem(error.status_code, name, str(error.detail), headers=error.headers)
 
 
-def of_validation(errors: Sequence[Mapping[str, Any]]) -> Problem:
+def of_validation(errors: Sequence[Mapping[str, Any]], body: object = None) -> Problem:
     """400 for what is not JSON, 404 for an id in the path that no id can be, else 422."""
     if any(error["type"] == "json_invalid" for error in errors):
         return Problem(400, "not-json", "The body is not JSON.")
     if any(error["loc"][:1] == ("path",) for error in errors):
         return Problem(404, "not-found", "There is nothing at this address: the id in the path is not a UUID.")
-    return invalid_fields([_field_problem(error) for error in errors])
+    return invalid_fields([_field_problem(error, body) for error in errors])
 
 
-def _field_problem(error: Mapping[str, Any]) -> FieldProblem:
+def _field_problem(error: Mapping[str, Any], body: object) -> FieldProblem:
     location, *path = error["loc"]
+    path = _without_kinds(path, body)
+    if error["type"] in {"union_tag_not_found", "union_tag_invalid"}:
+        path.append("kind")
     context = error.get("ctx") or {}
     return FieldProblem(
         field=".".join(visible(str(part), limit=_SHOWN) for part in path) or str(location),
@@ -174,6 +177,28 @@ def _field_problem(error: Mapping[str, Any]) -> FieldProblem:
         problem=visible(str(error["msg"]).removeprefix("Value error, "), limit=_SHOWN * 2),
         allowed=str(context.get("allowed") or _allowed(str(error["type"]), context)),
     )
+
+
+def _without_kinds(path: Sequence[str | int], value: object) -> list[str | int]:
+    """The path without the names of the kinds that pydantic chose on the way: they are no fields of the body."""
+    kept: list[str | int] = []
+    chosen = False
+    for part in path:
+        if isinstance(value, dict) and not chosen and part == value.get("kind"):
+            chosen = True
+            continue
+        kept.append(part)
+        chosen = False
+        value = _member(value, part)
+    return kept
+
+
+def _member(value: object, part: str | int) -> object:
+    if isinstance(value, dict):
+        return value.get(part)
+    if isinstance(value, list) and isinstance(part, int) and part < len(value):
+        return value[part]
+    return None
 
 
 def _allowed(kind: str, context: Mapping[str, Any]) -> str:

@@ -35,6 +35,7 @@ class ApiSettings(
         None, description="PostgreSQL URL of the role vigilo_projector, for the embedded projector"
     )
     ready_urls: CommaSeparated = Field((), description="/readyz of the services a scan needs; all must be ready")
+    smtp_host: str | None = Field(None, description="Mail server for e-mail channels; unset: there is no e-mail")
     owner_token: SecretStr | None = Field(None, description="Token the bootstrap registers instead of making one")
 
     @model_validator(mode="after")

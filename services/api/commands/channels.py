@@ -2,28 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
+from pydantic import BaseModel, ValidationError
+
 from services.api.audit.change import Change
-from services.api.models.channels import ChannelPatch, ChannelToAdd
+from services.api.commands import destinations
+from services.api.models.channel_kinds import KINDS, ChannelToAdd, WebhookToAdd
+from services.api.models.channels import ChannelPatch
 from services.api.models.observed import Redelivery
-from services.api.problems import Problem, invalid
-from services.api.webhooks import BadWebhookUrl, check_egress, shown_destination
-from vigilo.adapters.egress import DeliveryEgress
-from vigilo.adapters.secrets import WebhookCredentials
+from services.api.problems import Problem, invalid, of_validation
+from vigilo.adapters.channel_credentials import Credentials
 from vigilo.events.deliveries import DeliveryCommand, DeliveryCommandKind
 from vigilo.events.envelope import OutgoingEvent
 from vigilo.events.ids import record_id
-from vigilo.events.rules import AlertRule, Channel, ChannelKind, RecordStatus
+from vigilo.events.rules import AlertRule, Channel, ChannelKind, RecordStatus, Route
+
+Wanted = ChannelToAdd
 
 
 def add(
-    wanted: ChannelToAdd, fresh_secret: str, *, workspace_id: UUID, channel_id: UUID, at: datetime
-) -> tuple[Channel, WebhookCredentials]:
+    wanted: Wanted, fresh_secret: str, *, workspace_id: UUID, channel_id: UUID, at: datetime
+) -> tuple[Channel, Credentials]:
     """The first version of a channel, and what is to be sealed for it."""
+    if isinstance(wanted, WebhookToAdd) and wanted.secret is None:
+        wanted = wanted.model_copy(update={"secret": fresh_secret})
+    kept = wanted.kept()
     channel = Channel(
         channel_id=channel_id,
         workspace_id=workspace_id,
@@ -32,27 +40,53 @@ def add(
         kind=ChannelKind(wanted.kind),
         name=wanted.name,
         enabled=wanted.enabled,
-        destination=shown_destination(wanted.url),
+        destination=destinations.shown(kept),
+        routes=_routes(wanted),
         created_at=at,
         updated_at=at,
     )
-    return channel, WebhookCredentials(url=wanted.url, secret=wanted.secret or fresh_secret)
+    return channel, kept
 
 
 def edit(
-    channel: Channel, credentials: WebhookCredentials, patch: ChannelPatch, *, at: datetime
-) -> tuple[Channel, WebhookCredentials]:
+    channel: Channel, credentials: Credentials, patch: ChannelPatch, *, at: datetime
+) -> tuple[Channel, Credentials]:
     """The next version and its credentials; the same ones if nothing would change.
 
     New credentials make a new version too: the notifier forgets then that a receiver had answered 410 Gone.
+    Raises a 422 problem for what is not of the channel's kind, or not valid for it.
     """
-    sent = {name: getattr(patch, name) for name in patch.model_fields_set}
-    renewed = credentials.model_copy(update={name: sent[name] for name in ("url", "secret") if name in sent})
-    changes: dict[str, object] = {name: sent[name] for name in ("name", "enabled") if name in sent}
-    changes["destination"] = shown_destination(renewed.url)
+    wanted = _whole(channel, credentials, patch.changes())
+    renewed = wanted.kept()
+    changes: dict[str, object] = {
+        "name": wanted.name,
+        "enabled": wanted.enabled,
+        "routes": _routes(wanted),
+        "destination": destinations.shown(renewed),
+    }
     if renewed == credentials and all(getattr(channel, name) == value for name, value in changes.items()):
         return channel, credentials
     return _next(channel, at, **changes), renewed
+
+
+def _whole(channel: Channel, credentials: Credentials, changes: Mapping[str, Any]) -> Wanted:
+    """The channel as if it were added as it is to be: one model judges both."""
+    kind = KINDS[channel.kind.value]
+    for name in changes:
+        if name not in kind.model_fields:
+            own = ", ".join(one for one in kind.model_fields if one != "kind")
+            raise invalid(name, f"a channel of the kind {channel.kind.value} has no such field", f"one of {own}")
+    present = {"kind": channel.kind.value, "name": channel.name, "enabled": channel.enabled}
+    routes = [one.model_dump() if isinstance(one, BaseModel) else one for one in changes.get("routes", channel.routes)]
+    try:
+        return kind.model_validate({**present, **credentials.model_dump(), **changes, "routes": routes})
+    except ValidationError as error:
+        found = [{**one, "loc": ("body", *one["loc"])} for one in error.errors(include_url=False, include_input=False)]
+        raise of_validation(found) from None
+
+
+def _routes(wanted: Wanted) -> tuple[Route, ...]:
+    return tuple(Route(**dict(one)) for one in wanted.routes)
 
 
 def delete(channel: Channel, users: Sequence[AlertRule], *, at: datetime) -> Channel:
@@ -106,14 +140,6 @@ def _redelivery(channel: Channel, command_id: UUID, by: str, at: datetime) -> De
     )
 
 
-def check(credentials: WebhookCredentials, egress: DeliveryEgress) -> None:
-    """Raises a 422 problem for a URL nothing would ever be sent to."""
-    try:
-        check_egress(credentials.url, egress)
-    except BadWebhookUrl as error:
-        raise invalid("url", error.reason, error.allowed) from error
-
-
 def record(channel: Channel) -> OutgoingEvent:
     """The event that tells this version."""
     identity = record_id(channel.channel_id, channel.version)
@@ -144,7 +170,7 @@ def told_redelivery(asked: DeliveryCommand) -> Change:
     return Change("delivery.redeliver", subject, None, asked.model_dump(mode="json", include=kept, exclude_none=True))
 
 
-def renewed(before: WebhookCredentials, after: WebhookCredentials) -> list[str]:
+def renewed(before: Credentials, after: Credentials) -> list[str]:
     """Which credentials are others now, by name: their values are for nobody."""
     return [name for name in type(after).model_fields if getattr(before, name) != getattr(after, name)]
 

@@ -1,58 +1,17 @@
-"""Channels as requests ask for them and as answers show them: a secret goes in, and comes out once. Pure."""
+"""Channels as requests change them and as answers show them: a secret goes in, and comes out once. Pure."""
 
 from __future__ import annotations
 
-import base64
-import binascii
-from typing import Annotated, Any, Literal
+from datetime import datetime
+from typing import Any, Literal
 from uuid import UUID
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
-from pydantic.config import JsonDict
+from pydantic import BaseModel, ConfigDict, Field
 
-from services.api.models.text import Name, refused
+from services.api.models.channel_kinds import Routes
+from services.api.models.text import Name
 from services.api.pagination import DEFAULT_LIMIT, CursorText, Limit
-from services.api.webhooks import BadWebhookUrl, check_url
 from vigilo.events.rules import Channel
-
-SECRET_PREFIX = "whsec_"
-
-
-def _url(text: str) -> str:
-    try:
-        return check_url(text)
-    except BadWebhookUrl as error:
-        raise refused("webhook_url", error.reason, error.allowed) from None
-
-
-def _secret(text: str) -> str:
-    """Source: Standard Webhooks, "Signature scheme": 24 to 64 random bytes, base64, after `whsec_`."""
-    allowed = f"{SECRET_PREFIX} and the base64 of 24 to 64 random bytes"
-    try:
-        key = base64.b64decode(text.removeprefix(SECRET_PREFIX), validate=True)
-    except (binascii.Error, ValueError):
-        key = b""
-    if not text.startswith(SECRET_PREFIX) or not 24 <= len(key) <= 64:
-        raise refused("signing_secret", "it is no signing secret", allowed)
-    return text
-
-
-WebhookUrl = Annotated[str, StringConstraints(max_length=2000), AfterValidator(_url)]
-SigningSecret = Annotated[str, StringConstraints(max_length=200), AfterValidator(_secret)]
-
-_EXAMPLE: JsonDict = {"kind": "webhook", "name": "On-call", "url": "https://hooks.example.com/vigilo"}
-
-
-class ChannelToAdd(BaseModel):
-    """A new channel."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, json_schema_extra={"examples": [_EXAMPLE]})
-
-    kind: Literal["webhook"] = Field(description="Where messages go; webhooks follow Standard Webhooks")
-    name: Name = Field(examples=["On-call"])
-    url: WebhookUrl = Field(description="https and public, unless the operator allows more; kept secret", repr=False)
-    secret: SigningSecret | None = Field(None, description="Signing secret; left out: one is made", repr=False)
-    enabled: bool = Field(True, strict=True, description="A disabled channel gets nothing")
 
 
 def _unset() -> Any:
@@ -65,14 +24,26 @@ def _without_defaults(schema: dict[str, Any]) -> None:
 
 
 class ChannelPatch(BaseModel):
-    """What is to change; fields that are left out stay as they are."""
+    """What is to change; fields that are left out stay as they are. Address and keys are those of its kind."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, json_schema_extra=_without_defaults)
 
     name: Name = Field(default_factory=_unset)
-    url: WebhookUrl = Field(default_factory=_unset, repr=False)
-    secret: SigningSecret = Field(default_factory=_unset, description="A new signing secret", repr=False)
     enabled: bool = Field(default_factory=_unset, strict=True)
+    routes: Routes = Field(default_factory=_unset)
+    # Judged with the rest of the channel, by the model of its kind.
+    url: str | None = Field(default_factory=_unset, description="webhook, slack, alertmanager, pagerduty", repr=False)
+    secret: str = Field(default_factory=_unset, description="webhook: a new signing secret", repr=False)
+    routing_key: str = Field(default_factory=_unset, description="pagerduty", repr=False)
+    region: Literal["us", "eu"] = Field(default_factory=_unset, description="pagerduty")
+    to: tuple[str, ...] = Field(default_factory=_unset, max_length=50, description="email", repr=False)
+    username: str | None = Field(default_factory=_unset, description="alertmanager", repr=False)
+    password: str | None = Field(default_factory=_unset, description="alertmanager", repr=False)
+    bearer_token: str | None = Field(default_factory=_unset, description="alertmanager", repr=False)
+
+    def changes(self) -> dict[str, Any]:
+        """The fields that were sent."""
+        return {name: getattr(self, name) for name in self.model_fields_set}
 
 
 class ChannelView(Channel):
@@ -82,9 +53,26 @@ class ChannelView(Channel):
 
 
 class ChannelAdded(ChannelView):
-    """A new channel with its signing secret, shown this once."""
+    """A new channel; of a webhook the signing secret too, shown this once."""
 
-    secret: str = Field(examples=["whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"])
+    secret: str | None = Field(None, examples=["whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"])
+
+
+class ChannelHealth(BaseModel):
+    """How messages fare on a channel, as far as the history goes."""
+
+    last_delivered_at: datetime | None = Field(None, description="When a message last arrived")
+    failing_since: datetime | None = Field(
+        None, description="What did not arrive, or not yet, since the last that did: of when the oldest is"
+    )
+    last_error: str | None = Field(None, description="Why, of the newest of these")
+    waiting: int = Field(description="Messages that will be tried again")
+
+
+class ChannelDetail(ChannelView):
+    """A channel and how its messages fare."""
+
+    health: ChannelHealth
 
 
 class ChannelListing(BaseModel):

@@ -17,11 +17,12 @@ from uuid import UUID
 import orjson
 from psycopg import Connection, Cursor, connect, errors
 
-from services.api.projector import tables
+from services.api.projector import runs, tables
 from services.api.projector.admission import HOST_KEYED, Admitted, Refused, workspace_of
 from services.api.projector.projections import rows_of
 from vigilo.adapters.kafka.records import Partition
 from vigilo.adapters.locks import AdvisoryLock
+from vigilo.events.cards import ReportCard
 from vigilo.events.scans import Snapshot
 
 Positions = dict[Partition, int]
@@ -197,6 +198,9 @@ class Store:
                 rows[table.name].append(row)
         if buried:
             cursor.execute(_BURY, (sorted(buried),))
+        cards = [one.event for one in admitted if isinstance(one.event, ReportCard)]
+        if cards:
+            rows[tables.CARD_RUNS.name] = runs.grown(cursor, cards)
         self._ensure_months(cursor, rows)
         for table in tables.TABLES:
             if table.name in rows:

@@ -115,6 +115,27 @@ HOST_GRADES = Table(
     {**_SCAN, "grade": "text", "rank": "smallint"},
     SCAN_ORDER,
 )
+CARD_RUNS = Table(
+    "card_runs",
+    ("host_id", "first_at", "first_scan_id"),
+    Merge.LAST,
+    {
+        "host_id": "uuid",
+        "workspace_id": "uuid",
+        "first_at": "timestamptz",
+        "first_scan_id": "uuid",
+        "last_at": "timestamptz",
+        "last_scan_id": "uuid",
+        "cards": "integer",
+        "longest_gap_us": "bigint",
+        "early": "timestamptz[]",
+        "host_version": "integer",
+        "peer": "jsonb",
+        "known": "jsonb",
+        "course": "jsonb",
+        "moved": "text[]",
+    },
+)
 CERTIFICATES = Table("certificates", ("sha256",), Merge.FIRST, {"sha256": "bytea", "der": "bytea"})
 WORKSPACE_CERTIFICATES = Table(
     "workspace_certificates",
@@ -219,6 +240,7 @@ TABLES: Final = (
     REPORT_CARDS,
     HOST_REPORT_CARDS,
     HOST_GRADES,
+    CARD_RUNS,
     CERTIFICATE_CHANGES,
     ALERT_TRANSITIONS,
     ALERTS,

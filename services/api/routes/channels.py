@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import secrets
+from collections.abc import Sequence
 from typing import Annotated
 from uuid import UUID
 
@@ -12,25 +13,28 @@ from fastapi import APIRouter, Query, Request, Response
 from services.api.audit.change import Change
 from services.api.auth import Caller
 from services.api.commands import channels as decide
+from services.api.commands import destinations
 from services.api.etags import check_version, etag
 from services.api.idempotency import Answer
+from services.api.models.channel_kinds import SECRET_PREFIX, ChannelToAdd
 from services.api.models.channels import (
-    SECRET_PREFIX,
     ChannelAdded,
+    ChannelDetail,
     ChannelListing,
     ChannelPatch,
-    ChannelToAdd,
     ChannelView,
     TestAsked,
 )
 from services.api.openapi import BASE, problems, with_etag
 from services.api.pagination import Page, decode_cursor, encode_cursor, link_next
 from services.api.permissions import Permission
-from services.api.reading import Viewing
+from services.api.queries.channels import health
+from services.api.reading import Reader, Viewing
 from services.api.stores import channels as store
 from services.api.stores import rows
 from services.api.stores import rules as rule_store
-from services.api.writing import Writing, answered
+from services.api.writing import Writer, Writing, answered
+from vigilo.adapters.channel_credentials import Credentials
 from vigilo.adapters.postgres import Connection
 from vigilo.events.ids import new_id
 from vigilo.events.rules import Channel
@@ -42,16 +46,17 @@ router = APIRouter(prefix=f"{BASE}/channels", tags=["channels"])
     "", status_code=201, response_model=ChannelAdded, responses={**problems(409, 422), 201: with_etag("Added")}
 )
 async def add_channel(body: ChannelToAdd, writing: Writing) -> Response:
-    """Add a channel. The answer shows its signing secret, this once."""
+    """Add a channel. The answer shows the signing secret of a webhook, this once."""
 
     async def effect(connection: Connection) -> Answer:
         workspace_id, box = writing.caller.workspace_id, writing.resources.box
         channel, kept = decide.add(body, _fresh_secret(), workspace_id=workspace_id, channel_id=new_id(), at=writing.at)
-        decide.check(kept, writing.resources.delivery_egress)
+        _check(writing, kept)
+        await store.check_routes(connection, channel)
         await rows.insert(connection, store.TABLE, channel)
         await store.keep_credentials(connection, channel, kept, box, at=writing.at)
         await rows.publish(connection, workspace_id, [decide.record(channel)])
-        view = ChannelAdded(**dict(_view(writing.caller, channel)), secret=kept.secret)
+        view = ChannelAdded(**dict(_view(writing.caller, channel)), secret=getattr(kept, "secret", None))
         headers = {"ETag": etag(channel.version), "Location": view.href, "Cache-Control": "no-store"}
         changes = (decide.told("create", None, channel),)
         return answered(view, status=201, headers=headers, secret=True, changes=changes)
@@ -62,20 +67,22 @@ async def add_channel(body: ChannelToAdd, writing: Writing) -> Response:
 @router.get("", responses=problems(422))
 async def list_channels(
     request: Request, response: Response, listing: Annotated[ChannelListing, Query()], reading: Viewing
-) -> Page[ChannelView]:
+) -> Page[ChannelDetail]:
     """Channels in the order they were made."""
     after = decode_cursor(listing.cursor, (UUID,))
     found = await store.page(reading.connection, after=after[0] if after else None, limit=listing.limit + 1)
     items = found[: listing.limit]
     following = encode_cursor([items[-1].channel_id]) if len(found) > listing.limit else None
     link_next(request, response, following)
-    return Page(items=[_view(reading.caller, channel) for channel in items], next=following)
+    return Page(items=await _details(reading, items), next=following)
 
 
-@router.get("/{channel_id}", response_model=ChannelView, responses={**problems(404), 200: with_etag("The channel")})
+@router.get("/{channel_id}", response_model=ChannelDetail, responses={**problems(404), 200: with_etag("The channel")})
 async def get_channel(channel_id: UUID, reading: Viewing) -> Response:
     """One channel; never its secret."""
-    answer = _shown(reading.caller, await store.load(reading.connection, channel_id))
+    channel = await store.load(reading.connection, channel_id)
+    (view,) = await _details(reading, [channel])
+    answer = answered(view, headers={"ETag": etag(channel.version)})
     return Response(answer.body, headers=dict(answer.headers))
 
 
@@ -96,8 +103,10 @@ async def edit_channel(channel_id: UUID, body: ChannelPatch, writing: Writing) -
         if changed is channel:
             return _shown(writing.caller, channel)
         if kept != present:
-            decide.check(kept, writing.resources.delivery_egress)
+            _check(writing, kept)
             await store.keep_credentials(connection, changed, kept, box, at=writing.at)
+        if changed.routes != channel.routes:
+            await store.check_routes(connection, changed)
         await _apply(connection, changed)
         told = decide.told("edit", channel, changed, renewed=decide.renewed(present, kept))
         return _shown(writing.caller, changed, changes=(told,))
@@ -147,6 +156,16 @@ async def _apply(connection: Connection, channel: Channel) -> None:
 def _view(caller: Caller, channel: Channel) -> ChannelView:
     href = f"/api/v1/workspaces/{caller.slug}/channels/{channel.channel_id}"
     return ChannelView(**dict(channel), href=href)
+
+
+async def _details(reading: Reader, channels: Sequence[Channel]) -> list[ChannelDetail]:
+    fares = await health(reading.connection, [one.channel_id for one in channels])
+    return [ChannelDetail(**dict(_view(reading.caller, one)), health=fares[one.channel_id]) for one in channels]
+
+
+def _check(writing: Writer, kept: Credentials) -> None:
+    shared = writing.resources
+    destinations.check(kept, shared.delivery_egress, smtp_host=shared.settings.smtp_host)
 
 
 def _shown(caller: Caller, channel: Channel, *, changes: tuple[Change, ...] = ()) -> Answer:

@@ -6,10 +6,11 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-from services.api.problems import not_found
+from services.api.problems import invalid, not_found
 from services.api.stores import rows
+from vigilo.adapters.channel_credentials import CREDENTIALS, Credentials
 from vigilo.adapters.postgres import Connection
-from vigilo.adapters.secrets import Sealed, SecretBox, WebhookCredentials, channel_place
+from vigilo.adapters.secrets import Sealed, SecretBox, channel_place
 from vigilo.events.rules import Channel
 
 TABLE: Final = "channels"
@@ -30,7 +31,7 @@ async def page(connection: Connection, *, after: UUID | None, limit: int) -> lis
     return await rows.page(connection, TABLE, Channel, after=after, limit=limit)
 
 
-async def credentials(connection: Connection, channel: Channel, box: SecretBox) -> WebhookCredentials:
+async def credentials(connection: Connection, channel: Channel, box: SecretBox) -> Credentials:
     """What is sealed for the channel. Raises a 404 problem, vigilo.adapters.secrets.CannotOpen."""
     found = await connection.execute(
         "select key_id, ciphertext from config.channel_secrets where channel_id = %s", (channel.channel_id,)
@@ -39,11 +40,11 @@ async def credentials(connection: Connection, channel: Channel, box: SecretBox) 
     if row is None:
         raise not_found("channel")
     sealed = Sealed(row["key_id"], bytes(row["ciphertext"]))
-    return WebhookCredentials.model_validate_json(box.open(sealed, place=_place(channel)))
+    return CREDENTIALS[channel.kind].model_validate_json(box.open(sealed, place=_place(channel)))
 
 
 async def keep_credentials(
-    connection: Connection, channel: Channel, kept: WebhookCredentials, box: SecretBox, *, at: datetime
+    connection: Connection, channel: Channel, kept: Credentials, box: SecretBox, *, at: datetime
 ) -> None:
     """Seals them with the present key, over what was there."""
     sealed = box.seal(kept.model_dump_json().encode(), place=_place(channel))
@@ -58,6 +59,19 @@ async def keep_credentials(
 async def forget_credentials(connection: Connection, channel_id: UUID) -> None:
     """Nobody can send to the channel any more."""
     await connection.execute("delete from config.channel_secrets where channel_id = %s", (channel_id,))
+
+
+async def check_routes(connection: Connection, channel: Channel) -> None:
+    """Raises a 422 problem if a route names a rule this workspace has not."""
+    wanted = sorted({rule for route in channel.routes for rule in route.rules})
+    found = await connection.execute(
+        "select wanted from unnest(%s::uuid[]) wanted where not exists "
+        "(select from config.alert_rules r where r.rule_id = wanted and r.status <> 'deleted')",
+        (wanted,),
+    )
+    missing = await found.fetchone()
+    if missing is not None:
+        raise invalid("routes", f"there is no rule {missing['wanted']}", "ids of rules of this workspace")
 
 
 def _place(channel: Channel) -> str:

@@ -135,6 +135,7 @@ async def test_what_is_older_than_the_cutoff_expires_but_no_alert_does(database:
         "work_items",
     }
     assert {name for name, rows in after.items() if not rows} == {
+        "card_runs",
         "certificate_changes",
         "certificates",
         "deliveries",
