@@ -11,9 +11,10 @@ from vigilo.adapters.egress_settings import DeliveryEgressSettings
 from vigilo.adapters.postgres import DatabaseSettings
 from vigilo.adapters.secrets import SecretSettings
 from vigilo.adapters.settings import Settings
+from vigilo.adapters.smtp_settings import SmtpSettings
 
 
-class NotifierSettings(Settings, DatabaseSettings, SecretSettings, DeliveryEgressSettings):
+class NotifierSettings(Settings, DatabaseSettings, SecretSettings, DeliveryEgressSettings, SmtpSettings):
     """Beside what every service has: where deliveries may go, and what links in messages begin with."""
 
     public_url: str = Field("http://127.0.0.1:8080", description="Where people reach Vigilo; messages link there")

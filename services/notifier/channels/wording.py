@@ -1,0 +1,216 @@
+"""What a telling says, in words and in an order people can read; channels put it into their own form. Pure.
+
+All texts are harmless to read (no hidden characters, one line, length-capped); each form still has its own encoder.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from uuid import UUID
+
+from services.notifier.channels.links import Pages, runbook
+from services.notifier.tellings import DigestTelling, NoticeTelling, Telling, TestTelling
+from vigilo.events.alerts import AlertFacts, AlertHost, AlertTransition, TransitionKind
+from vigilo.events.rules import Severity
+from vigilo.events.text import visible
+
+VALUE_MAX = 512
+NAMES_MAX = 20
+_SHOWN_STATES = {
+    TransitionKind.CLOSED: "CLOSED",
+    TransitionKind.ACKNOWLEDGED: "ACKNOWLEDGED",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """One line: what it is, and what it is here."""
+
+    label: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A link with our own words on it."""
+
+    text: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Wording:
+    """A message before it has a form.
+
+    `tag` is the severity or the state, in capitals; `calm` = nothing is asked of anybody (closed, acknowledged, test).
+    `lines` are those of a digest, `more` how many alerts have none. `alert_id` joins the messages of one alert.
+    """
+
+    tag: str
+    headline: str
+    severity: Severity
+    calm: bool
+    at: datetime
+    text: str = ""
+    facts: tuple[Fact, ...] = ()
+    lines: tuple[str, ...] = ()
+    more: int = 0
+    links: tuple[Link, ...] = ()
+    alert_id: UUID | None = None
+
+    @property
+    def subject(self) -> str:
+        """`[CRITICAL] shop.example:443: expires in 6 days`."""
+        return f"[{self.tag}] {self.headline}"
+
+
+def worded(telling: Telling, *, public_url: str) -> Wording:
+    """The telling in words."""
+    pages = Pages(public_url)
+    match telling:
+        case DigestTelling():
+            return _digest(telling, pages)
+        case TestTelling():
+            return _test(telling, pages)
+        case NoticeTelling():
+            return _notice(telling, pages)
+        case _:
+            return _transition(telling.transition, pages)
+
+
+def where(host: AlertHost) -> str:
+    """host:port, an IPv6 address in brackets."""
+    name = f"[{host.hostname}]" if ":" in host.hostname else host.hostname
+    return f"{visible(name, limit=260)}:{host.port}"
+
+
+def moment(at: datetime) -> str:
+    """`2026-12-13 12:00:00 UTC`."""
+    return at.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+
+
+def _transition(transition: AlertTransition, pages: Pages) -> Wording:
+    severity = transition.rule.severity
+    book = runbook(transition)
+    links = [Link("Alert", pages.alert(transition.alert_id)), Link("Host", pages.host(transition.host_id))]
+    if book is not None:
+        links.append(Link("Runbook", book))
+    links.append(Link("Acknowledge or snooze", pages.silence(transition.alert_id)))
+    return Wording(
+        tag=_SHOWN_STATES.get(transition.kind, severity.value.upper()),
+        headline=visible(transition.summary),
+        severity=severity,
+        calm=transition.kind in _SHOWN_STATES,
+        at=transition.at,
+        facts=facts_of(transition),
+        links=tuple(links),
+        alert_id=transition.alert_id,
+    )
+
+
+def _digest(telling: DigestTelling, pages: Pages) -> Wording:
+    lines = tuple(
+        f"{visible(line.where, limit=260)} ({line.severity.value}): {visible(line.summary)}" for line in telling.lines
+    )
+    return Wording(
+        tag=_SHOWN_STATES.get(telling.what, telling.severity.value.upper()),
+        headline=f"{telling.count:,} alerts {telling.what.value}: {visible(telling.title, limit=300)}",
+        severity=telling.severity,
+        calm=telling.what in _SHOWN_STATES,
+        at=telling.at,
+        lines=lines,
+        more=max(telling.count - len(lines), 0),
+        links=(Link("All alerts", pages.alerts()),),
+    )
+
+
+def _test(telling: TestTelling, pages: Pages) -> Wording:
+    channel, by = visible(telling.channel, limit=200), visible(telling.by, limit=254)
+    return Wording(
+        tag="TEST",
+        headline=f"Test message for the channel {channel}",
+        severity=Severity.INFO,
+        calm=True,
+        at=telling.at,
+        text=f"Asked for by {by}. The channel works; nothing is wrong.",
+        links=(Link("Channels", pages.channels()),),
+    )
+
+
+def _notice(telling: NoticeTelling, pages: Pages) -> Wording:
+    return Wording(
+        tag=telling.severity.value.upper(),
+        headline=visible(telling.title, limit=300),
+        severity=telling.severity,
+        calm=False,
+        at=telling.at,
+        text=visible(telling.text, limit=2000),
+        links=(Link("Channels", pages.channels()), Link("Alerts", pages.alerts())),
+    )
+
+
+def facts_of(transition: AlertTransition) -> tuple[Fact, ...]:
+    """Everything a person wants to know of it, the weightiest first; what is not known is left out."""
+    rule, host = transition.rule, transition.host
+    told: list[tuple[str, object]] = [
+        ("Host", where(host)),
+        ("Owner", host.owner),
+        *_certificate(transition.facts),
+        ("Rule", f"{visible(rule.name, limit=200)} (version {rule.version})"),
+        ("Asked", _question(transition)),
+        ("Severity", rule.severity.value),
+        ("Note", transition.note),
+        ("By", transition.by),
+        ("Decided by", transition.cause),
+        ("Opened", moment(transition.opened_at)),
+        ("Closed because", transition.close_reason),
+        ("Snoozed until", None if transition.snoozed_until is None else moment(transition.snoozed_until)),
+        ("Tags", ", ".join(host.tags)),
+    ]
+    return _said(told)
+
+
+def _certificate(facts: AlertFacts) -> list[tuple[str, object]]:
+    return [
+        ("Days left", None if facts.days_left is None else f"{facts.days_left:.1f}"),
+        ("Expires", None if facts.not_after is None else moment(facts.not_after)),
+        ("Subject", facts.subject),
+        ("Issuer", facts.issuer),
+        ("Fingerprint (SHA-256)", facts.fingerprint_sha256),
+        ("Fingerprint before", facts.old_fingerprint_sha256),
+        ("Names", _names(facts)),
+        ("Grade", facts.grade),
+        ("Chain", ": ".join(str(part) for part in (facts.chain_reason, facts.chain_detail) if part)),
+        ("Outcome", facts.outcome),
+        ("Stapled", facts.staple_status),
+        ("Versions", ", ".join(facts.tls_versions)),
+        ("Weak", facts.weak),
+        ("Unexpected", ", ".join(facts.unexpected)),
+    ]
+
+
+def _names(facts: AlertFacts) -> str:
+    """Some names, and how many there are beside them."""
+    count = max(facts.names_count, len(facts.names))
+    shown: list[str] = []
+    for name in facts.names[:NAMES_MAX]:
+        if sum(map(len, shown)) + len(name) > VALUE_MAX // 2:
+            break
+        shown.append(visible(name, limit=VALUE_MAX // 2))
+    if count == len(shown):
+        return ", ".join(shown)
+    rest = f"{count - len(shown):,} more: see the host's page"
+    return f"{', '.join(shown)} and {rest}" if shown else rest
+
+
+def _question(transition: AlertTransition) -> str:
+    trigger = transition.rule.trigger.model_dump(mode="json", exclude_none=True)
+    kind = trigger.pop("kind")
+    said = (f"{name} {value:g}" if isinstance(value, float) else f"{name} {value}" for name, value in trigger.items())
+    parameters = ", ".join(said)
+    return f"{kind} ({parameters})" if parameters else str(kind)
+
+
+def _said(told: list[tuple[str, object]]) -> tuple[Fact, ...]:
+    return tuple(Fact(label, visible(str(value), limit=VALUE_MAX)) for label, value in told if value not in (None, ""))
