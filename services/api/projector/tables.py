@@ -46,6 +46,7 @@ class Table:
 
 SCAN_ORDER: Final = ("requested_at", "scan_id")
 _SCAN: Final = {"host_id": "uuid", "workspace_id": "uuid", "requested_at": "timestamptz", "scan_id": "uuid"}
+_ALERT: Final = {"alert_id": "uuid", "host_id": "uuid", "workspace_id": "uuid"}
 _SOURCE: Final = {"source_partition": "integer", "source_offset": "bigint"}
 
 SNAPSHOTS = Table(
@@ -120,19 +121,12 @@ CARD_RUNS = Table(
     ("host_id", "first_at", "first_scan_id"),
     Merge.LAST,
     {
-        "host_id": "uuid",
-        "workspace_id": "uuid",
-        "first_at": "timestamptz",
-        "first_scan_id": "uuid",
-        "last_at": "timestamptz",
-        "last_scan_id": "uuid",
-        "cards": "integer",
+        **dict.fromkeys(("host_id", "workspace_id", "first_scan_id", "last_scan_id"), "uuid"),
+        **dict.fromkeys(("first_at", "last_at"), "timestamptz"),
+        **dict.fromkeys(("cards", "host_version"), "integer"),
+        **dict.fromkeys(("peer", "known", "course"), "jsonb"),
         "longest_gap_us": "bigint",
         "early": "timestamptz[]",
-        "host_version": "integer",
-        "peer": "jsonb",
-        "known": "jsonb",
-        "course": "jsonb",
         "moved": "text[]",
     },
 )
@@ -159,9 +153,7 @@ ALERTS = Table(
     ("alert_id", "host_id"),
     Merge.GREATEST,
     {
-        "alert_id": "uuid",
-        "host_id": "uuid",
-        "workspace_id": "uuid",
+        **_ALERT,
         "rule_id": "uuid",
         "n": "integer",
         "state": "text",
@@ -177,9 +169,7 @@ ALERT_TRANSITIONS = Table(
     ("alert_id", "host_id", "n"),
     Merge.FIRST,
     {
-        "alert_id": "uuid",
-        "host_id": "uuid",
-        "workspace_id": "uuid",
+        **_ALERT,
         "n": "integer",
         "transition_id": "uuid",
         "kind": "text",
@@ -193,13 +183,8 @@ DELIVERIES = Table(
     ("workspace_id", "delivery_id"),
     Merge.GREATEST,
     {
-        "workspace_id": "uuid",
-        "delivery_id": "uuid",
-        "channel_id": "uuid",
-        "transition_id": "uuid",
-        "alert_id": "uuid",
-        "host_id": "uuid",
-        "digest_id": "uuid",
+        **_ALERT,
+        **dict.fromkeys(("delivery_id", "channel_id", "transition_id", "digest_id"), "uuid"),
         "status": "text",
         "attempt": "integer",
         "http_status": "integer",
