@@ -28,7 +28,9 @@ class SmtpSettings(EnvironmentSettings):
     smtp_username: str | None = Field(None, description="User name, where the mail server asks for one")
     smtp_password: SecretStr | None = Field(None, description="Password, where the mail server asks for one")
     smtp_from: str | None = Field(None, description="Sender: an address, or Name <address>")
-    smtp_timeout: Duration = Field(timedelta(seconds=30), description="Longest wait for one mail, all steps together")
+    smtp_timeout: Duration = Field(
+        timedelta(seconds=30), le=timedelta(seconds=40), description="Longest wait for one mail, all steps together"
+    )
 
     @field_validator("smtp_from")
     @classmethod
