@@ -26,7 +26,8 @@ from vigilo.events.rules import Channel, RecordStatus
 SOURCE: Final = "vigilo/notifier"
 OUTBOX: Final = OutboxTable("notifier", "outbox", lock=AdvisoryLock.NOTIFIER_RELAY, channel="vigilo_notifier_outbox")
 OPEN_STATES: Final = ["waiting", "retrying"]
-# A claim outlives the longest attempt (PagerDuty's test: two requests of 20 s each; a mail: 40 s); a dead notifier's deliveries are taken up again after it.
+# A claim outlives the longest attempt (PagerDuty's test: two requests of 20 s; a mail: 40 s); a dead notifier's
+# deliveries are taken up again after it.
 CLAIM: Final = timedelta(seconds=45)
 
 
