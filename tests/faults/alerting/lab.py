@@ -1,0 +1,145 @@
+"""Two alerters and two notifiers on a real broker and database, a receiver, and work that opens and closes alerts.
+
+Everything is real: processes killed by their pid, a PostgreSQL of the lab's own, HTTP over loopback.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import random
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from uuid import UUID
+
+import psycopg
+from psycopg.conninfo import make_conninfo
+
+from services.api.migrate import migrate
+from tests.fakes import inputs
+from tests.fakes.receiver import Receiver, receiving
+from tests.fakes.service_lab import ServiceLab, ServiceProcess
+from tests.faults.alerting.journal import keep_everything
+from tests.integration.alerter.tenant import Tenant
+from vigilo.adapters.secrets import SecretBox, WebhookCredentials, channel_place, new_key, parse_keys
+from vigilo.events import ids
+from vigilo.events.hosts import Host, HostStatus
+from vigilo.events.rules import AlertRule, Channel, ChannelKind, RecordStatus
+from vigilo.events.triggers import ChainValidationFails, ExpiresInLessThan
+
+ROLE, PASSWORD = "vigilo_notifier", "a-password-of-the-tests"
+SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
+SERVICES = ("alerter", "notifier")
+SOON, LATER = 12, 80  # days
+
+
+class AlertingLab:
+    """One workspace whose hosts' certificates are about to expire, then are not, then are."""
+
+    def __init__(self, bootstrap: str, prefix: str, folder: Path, database: str, receiver: Receiver) -> None:
+        self.services = ServiceLab(bootstrap, prefix, folder, *SERVICES)
+        self.receiver = receiver
+        keep_everything(self.services.kafka)
+        migrate(database, {ROLE: PASSWORD})
+        self._keys = new_key("lab")
+        self._notifier_url = make_conninfo(database, user=ROLE, password=PASSWORD)
+        self.tenant = Tenant(self.services)
+        self.channel_id = self._channel(database)
+        self.rules: list[AlertRule] = [
+            self.tenant.rule(trigger=ExpiresInLessThan(days=30), channels=(self.channel_id,)),
+            self.tenant.rule(trigger=ChainValidationFails(), channels=()),
+        ]
+        self.hosts: list[Host] = []
+
+    def start(self, service: str) -> ServiceProcess:
+        """One more process of that service; returns when it is ready."""
+        environment = {"VIGILO_STREAM_SESSION_TIMEOUT_S": "6"}
+        if service == "notifier":
+            environment = {
+                "VIGILO_DATABASE_URL": self._notifier_url,
+                "VIGILO_SECRET_KEYS": self._keys,
+                "VIGILO_DELIVERY_ALLOW": "127.0.0.0/8:*",
+            }
+        return self.services.start(service, **environment)
+
+    def add_hosts(self, count: int) -> None:
+        """More hosts, none of them scanned yet."""
+        self.hosts += [self.tenant.host(hostname=f"h{len(self.hosts) + number}.example") for number in range(count)]
+
+    def scan_all(self, days: float) -> None:
+        """A card of every watched host: so many days are left."""
+        for host in self.hosts:
+            if host.status is HostStatus.ACTIVE:
+                self.tenant.card(host, days=days)
+
+    def disturb(self, chance: random.Random) -> None:
+        """What people do meanwhile: pause, resume, edit a rule's words."""
+        for place in chance.sample(range(len(self.hosts)), k=3):
+            host = self.hosts[place]
+            other = HostStatus.PAUSED if host.status is HostStatus.ACTIVE else HostStatus.ACTIVE
+            self.hosts[place] = self.tenant.host(of=host, status=other)
+        self.rules[1] = self.tenant.rule(of=self.rules[1], name=f"chain, said {chance.random():.6f}")
+
+    def _channel(self, database: str) -> UUID:
+        channel_id, workspace_id = ids.new_id(), self.tenant.workspace_id
+        credentials = WebhookCredentials(url=self.receiver.url, secret=SECRET).model_dump_json().encode()
+        box = SecretBox(parse_keys(self._keys))
+        sealed = box.seal(credentials, place=channel_place(workspace_id, channel_id))
+        with psycopg.connect(database, autocommit=True) as admin:
+            admin.execute(
+                "insert into config.workspaces (workspace_id, slug, name, version, created_at, updated_at) "
+                "values (%s, 'lab', 'lab', 1, now(), now())",
+                (workspace_id,),
+            )
+            admin.execute(
+                "insert into config.channels (channel_id, workspace_id, version, status, kind, name, enabled, "
+                "destination, created_at, updated_at) "
+                "values (%s, %s, 1, 'active', 'webhook', 'lab', true, 'd', now(), now())",
+                (channel_id, workspace_id),
+            )
+            admin.execute(
+                "insert into config.channel_secrets (channel_id, workspace_id, key_id, ciphertext, updated_at) "
+                "values (%s, %s, %s, %s, now())",
+                (channel_id, workspace_id, sealed.key_id, sealed.ciphertext),
+            )
+        record = Channel(
+            channel_id=channel_id,
+            workspace_id=workspace_id,
+            version=1,
+            status=RecordStatus.ACTIVE,
+            kind=ChannelKind.WEBHOOK,
+            name="lab",
+            destination="loopback",
+            created_at=inputs.NOON,
+            updated_at=inputs.NOON,
+        )
+        self.services.write("channels", channel_id, record, ids.record_id(channel_id, 1))
+        return channel_id
+
+
+@contextlib.contextmanager
+def receiver_thread() -> Iterator[Receiver]:
+    """A receiver with an event loop and a thread of its own."""
+    loop = asyncio.new_event_loop()
+    thread = threading.Thread(target=loop.run_forever, daemon=True)
+    thread.start()
+    listening = receiving()
+    receiver = asyncio.run_coroutine_threadsafe(listening.__aenter__(), loop).result(10)
+    try:
+        yield receiver
+    finally:
+        asyncio.run_coroutine_threadsafe(listening.__aexit__(None, None, None), loop).result(10)
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join(10)
+
+
+@contextlib.contextmanager
+def alerting_lab(bootstrap: str, prefix: str, folder: Path, database: str) -> Iterator[AlertingLab]:
+    """A lab; its processes are ended and its topics deleted afterwards."""
+    with receiver_thread() as receiver:
+        lab = AlertingLab(bootstrap, prefix, folder, database, receiver)
+        try:
+            yield lab
+        finally:
+            lab.services.close()
