@@ -34,7 +34,7 @@ def fitted(value: Any, *, limit: int, size: Callable[[Any], int] = lambda value:
 def shrunk(value: Any, *, text: int, items: int) -> Any:
     """Texts of at most `text` characters, lists of at most `items`, no number JSON cannot say."""
     if isinstance(value, str):
-        return visible(value, limit=text)
+        return visible(value[: text + 1], limit=text)  # the same as of all of it, without looking at all of it
     if isinstance(value, dict):
         return {key: shrunk(one, text=text, items=items) for key, one in value.items()}
     if isinstance(value, list | tuple):

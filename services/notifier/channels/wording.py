@@ -213,4 +213,8 @@ def _question(transition: AlertTransition) -> str:
 
 
 def _said(told: list[tuple[str, object]]) -> tuple[Fact, ...]:
-    return tuple(Fact(label, visible(str(value), limit=VALUE_MAX)) for label, value in told if value not in (None, ""))
+    return tuple(
+        Fact(label, visible(str(value)[: VALUE_MAX + 1], limit=VALUE_MAX))
+        for label, value in told
+        if value not in (None, "")
+    )
