@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import datetime
 from types import MappingProxyType
 from typing import Any
@@ -10,14 +11,17 @@ from uuid import UUID
 
 from pydantic import BaseModel
 
+from services.alerter.absence import excuse
 from services.alerter.judging import Judged, acknowledge, close_all, judge
+from services.alerter.noticing import notice
+from services.alerter.regrading import mark, regraded
 from services.alerter.state import HostAlerts, HostFacts, Order
 from services.alerter.transitions import Circumstances
 from vigilo.alerting.config import RULES_TOPIC, SNOOZES_TOPIC, RuleSet
-from vigilo.alerting.knowledge import learn
+from vigilo.alerting.knowledge import learn, learn_course, watch
 from vigilo.events import ids
 from vigilo.events.alerts import CloseReason
-from vigilo.events.cards import ReportCard
+from vigilo.events.cards import CertificateChange, ReportCard
 from vigilo.events.envelope import Event, OutgoingEvent
 from vigilo.events.hosts import Host, HostCommand, HostCommandKind, HostStatus
 from vigilo.events.records import AlerterWakeup
@@ -38,7 +42,13 @@ class Alerter:
     service: str = SERVICE
     table: str = "alerts"
     inputs: Mapping[str, type[Event]] = MappingProxyType(
-        {HOSTS: Host, "report-cards": ReportCard, "host-commands": HostCommand, WAKEUPS: AlerterWakeup}
+        {
+            HOSTS: Host,
+            "report-cards": ReportCard,
+            "certificate-changes": CertificateChange,
+            "host-commands": HostCommand,
+            WAKEUPS: AlerterWakeup,
+        }
     )
     state_model: type[HostAlerts] = HostAlerts
     side_models: Mapping[str, type[BaseModel]] = MappingProxyType({SIDE: HostFacts})
@@ -66,6 +76,8 @@ class Alerter:
                 return turn.host(given.event)
             case ReportCard():
                 return turn.card(given.event)
+            case CertificateChange() if state is not None:
+                return turn.change(given.event)
             case HostCommand() if state is not None:
                 return turn.command(given.event)
             case AlerterWakeup() if state is not None:
@@ -99,7 +111,10 @@ class _Turn:
         """A version of the host record; one that is not greater than the last is dropped."""
         if new.version <= self.row.version:
             return self._nothing()
-        self._become(workspace_id=new.workspace_id, version=new.version, status=new.status)
+        course = watch(self.row.course, self.facts.host, new, new.updated_at)
+        if course.watched_since != self.row.course.watched_since:
+            course = excuse(course, new, due=course.watched_since, at=self.at)
+        self._become(workspace_id=new.workspace_id, version=new.version, status=new.status, course=course)
         self.facts = self.facts.model_copy(update={"host": new})
         match new.status:
             case HostStatus.ACTIVE:
@@ -112,14 +127,25 @@ class _Turn:
     def card(self, card: ReportCard) -> Decision[HostAlerts]:
         """A report card; a late one changes nothing. Of a host not watched (yet, or any more) only facts are kept."""
         order = Order(requested_at=card.requested_at, scan_id=card.scan_id)
-        if card.late or self.row.status is HostStatus.DELETED or not _newer(order, self.row.card):
+        if card.late or self.row.status is HostStatus.DELETED or not order.after(self.row.card):
             return self._nothing()
         host = self.facts.host
         same_peer = host is not None and host.target().peer == card.target.peer
         if host is not None and not same_peer and card.target.host_version < host.version:
             return self._nothing()  # a look at whom the host used to be
+        again = regraded(self.facts.known, self.row.judged_by, card)
         self._learn(card, order)
-        return self._judge("scan", fresh=True) if same_peer else self._nothing()
+        return self._judge("scan", fresh=True, regraded=again) if same_peer else self._nothing()
+
+    def change(self, change: CertificateChange) -> Decision[HostAlerts]:
+        """A certificate change, for the rules that tell of changes. Of a host not watched, or an older one: nothing."""
+        order, host = Order(requested_at=change.requested_at, scan_id=change.scan_id), self.facts.host
+        if host is None or self.row.status is not HostStatus.ACTIVE or not order.after(self.row.changed):
+            return self._nothing()
+        if host.target().peer != change.target.peer:
+            return self._nothing()
+        self._become(changed=order)
+        return self._judge("change", change=change)
 
     def command(self, command: HostCommand) -> Decision[HostAlerts]:
         """An acknowledgement; other commands are for others."""
@@ -149,13 +175,22 @@ class _Turn:
             workspace_id=card.target.workspace_id,
             card=order,
             seen=order if saw_one else (self.row.seen if same else None),
+            judged_by=mark(card) if saw_one else (self.row.judged_by if same else None),
+            course=learn_course(self.row.course, card),
         )
 
-    def _judge(self, cause: str, *, fresh: bool = False) -> Decision[HostAlerts]:
+    def _judge(
+        self, cause: str, *, fresh: bool = False, regraded: bool = False, change: CertificateChange | None = None
+    ) -> Decision[HostAlerts]:
         host = self.facts.host
         if host is None or self.row.status is not HostStatus.ACTIVE:
             return self._nothing()
-        return self._settle(judge(self._around(host, cause), fresh=fresh))
+        course = excuse(self.row.course, host, due=self.row.due, at=self.at)
+        if course is not self.row.course:
+            self._become(course=course)
+        around = replace(self._around(host, cause), regraded=regraded, change=change)
+        judged = judge(around, fresh=fresh)
+        return self._settle(judged if change is None else notice(judged, change, around))
 
     def _settle(self, judged: Judged) -> Decision[HostAlerts]:
         self._become(
@@ -186,7 +221,3 @@ class _Turn:
 
     def _become(self, **changes: Any) -> None:
         self.row = self.row.model_copy(update=changes)
-
-
-def _newer(order: Order, last: Order | None) -> bool:
-    return last is None or (order.requested_at, order.scan_id) > (last.requested_at, last.scan_id)

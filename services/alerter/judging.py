@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
-from services.alerter.transitions import Circumstances, transition
+from services.alerter.transitions import Circumstances, cause_of, transition
 from vigilo.alerting import lifecycle, threshold
 from vigilo.alerting.config import RuleSet
-from vigilo.alerting.judging import Change, step
-from vigilo.alerting.lifecycle import CLOSED, AlertState, Phase
+from vigilo.alerting.judging import Change, begins, step
+from vigilo.alerting.lifecycle import CLOSED, UP, Acknowledgement, AlertState, Phase, remind_at
 from vigilo.alerting.scope import in_scope
 from vigilo.alerting.view import View
 from vigilo.events.alerts import CloseReason, TransitionKind
@@ -31,8 +31,8 @@ class Judged:
 
 def judge(around: Circumstances, *, fresh: bool) -> Judged:
     """Judges every rule that looks at the host. `fresh`: by a card not judged before, so it counts for confirmation."""
-    applicable = {rule.rule_id: rule for rule in around.rules.rules_of(around.host.workspace_id)}
-    applicable = {rule_id: rule for rule_id, rule in applicable.items() if in_scope(rule, around.host)}
+    host = around.host
+    applicable = {rule.rule_id: rule for rule in around.rules.rules_of(host.workspace_id) if in_scope(rule, host)}
     view = around.view  # asked once: it is the same for every rule
     alerts = dict(around.row.alerts)
     outputs: list[OutgoingEvent] = []
@@ -40,9 +40,9 @@ def judge(around: Circumstances, *, fresh: bool) -> Judged:
         outputs += _leave(alerts, rule_id, around)
     for rule_id, rule in applicable.items():
         before = alerts.get(rule_id, CLOSED)
-        after, change = _step(before, rule, view, around, fresh=fresh)
-        if after is not CLOSED or before is not CLOSED:
-            alerts[rule_id] = after
+        if not before.alive and not begins(rule, view, around.at):
+            continue  # by far the most frequent answer: nothing is asked of snoozes
+        alerts[rule_id], change = _step(before, rule, view, around, fresh=fresh)
         if change is not None:
             outputs.append(transition(change, rule, around))
     return Judged(alerts, tuple(outputs), _due(alerts, applicable, view, around))
@@ -58,23 +58,39 @@ def close_all(around: Circumstances, reason: CloseReason) -> Judged:
 
 
 def acknowledge(around: Circumstances, alert_id: UUID | None, *, note: str | None, by: str) -> Judged:
-    """Says that somebody has seen an open alert; nothing for one that is not open (any more)."""
+    """Says that somebody has seen an open (or suppressed) alert; nothing for one that is not open (any more).
+
+    Another person, or another note, takes the place of the acknowledgement before.
+    """
     alerts = dict(around.row.alerts)
     outputs: list[OutgoingEvent] = []
+    kind, seen = TransitionKind.ACKNOWLEDGED, Acknowledgement.of(at=around.at, by=by, note=note)
     for rule_id, before in alerts.items():
-        if alert_id is not None and before.alert_id == alert_id and before.phase is not Phase.PENDING:
-            after = lifecycle.evolve(before, TransitionKind.ACKNOWLEDGED, alert_id=alert_id, at=around.at)
-            alerts[rule_id] = after
-            change = Change(TransitionKind.ACKNOWLEDGED, before, after, note=note, by=by)
-            outputs.append(transition(change, rule_of(around.rules, rule_id, around), around))
+        if alert_id is None or before.alert_id != alert_id or before.phase not in UP or _is_known(before, seen):
+            continue
+        after = lifecycle.evolve(before, kind, alert_id=alert_id, at=around.at, acknowledged=seen)
+        alerts[rule_id] = after
+        change = Change(kind, before, after, note=note, by=by)
+        outputs.append(transition(change, rule_of(around.rules, rule_id, around), around))
     return Judged(alerts, tuple(outputs), around.row.due)
+
+
+def _is_known(state: AlertState, seen: Acknowledgement) -> bool:
+    """True if the same person has said the same already: a second click is no news."""
+    last = state.acknowledged
+    return last is not None and (last.by, last.note) == (seen.by, seen.note)
 
 
 def _step(
     before: AlertState, rule: AlertRule, view: View, around: Circumstances, *, fresh: bool
 ) -> tuple[AlertState, Change | None]:
     snoozed = around.rules.snoozed_until(rule, around.host, around.at) is not None
-    return step(before, rule, view, around.at, cause_id=around.given.ce_id, fresh=fresh, snoozed=snoozed)
+    cause_id = around.given.ce_id
+    after, change = step(before, rule, view, around.at, cause_id=cause_id, fresh=fresh, snoozed=snoozed)
+    if change is None or before.alive or not after.alive:
+        return after, change
+    after = after.model_copy(update={"cause": cause_of(rule, around)})
+    return after, replace(change, after=after)
 
 
 def _leave(alerts: dict[UUID, AlertState], rule_id: UUID, around: Circumstances) -> list[OutgoingEvent]:
@@ -147,7 +163,15 @@ def _instants(
         if instant is not None:
             yield instant
         state = alerts.get(rule_id)
-        if state is not None and state.phase is Phase.SUPPRESSED:
-            end = around.rules.snoozed_until(rule, around.host, around.at)
-            if end is not None:
-                yield end
+        if state is not None and state.phase in UP:
+            yield from _reminders(state, rule, around)
+
+
+def _reminders(state: AlertState, rule: AlertRule, around: Circumstances) -> Iterator[datetime]:
+    """When a suppressed alert opens, or an open one is told again: not before the end of a snooze."""
+    due = remind_at(state, rule)
+    end = around.rules.snoozed_until(rule, around.host, around.at)
+    if state.phase is Phase.SUPPRESSED and end is not None:
+        yield end
+    if due is not None:
+        yield due if end is None else max(due, end)

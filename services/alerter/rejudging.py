@@ -22,7 +22,7 @@ from vigilo.events.envelope import OutgoingEvent
 logger = logging.getLogger("vigilo.alerter")
 
 _ROWS_PER_BREATH = 100  # looked at before other work gets its turn
-_WAKEUPS_AT_ONCE = 200  # under way together; acknowledgements come in batches
+_WAKEUPS_AT_ONCE = 500  # handed over and awaited together
 
 
 class Rejudging:
@@ -51,7 +51,7 @@ class Rejudging:
         wakeups: list[OutgoingEvent] = []
         sent = 0
         for looked_at, row in enumerate(service.rows(), start=1):
-            if must_judge(row.state, _facts_of(row), rules):
+            if must_judge(row.state, _facts_of(row), rules, at=self._clock()):
                 wakeups.append(wakeup(UUID(row.key), due=self._clock(), reason=CONFIG))
             if len(wakeups) >= _WAKEUPS_AT_ONCE:
                 sent += await _send(service, wakeups)
@@ -72,6 +72,6 @@ def _facts_of(row: Row[HostAlerts]) -> Callable[[], HostFacts | None]:
 
 async def _send(service: StreamService[HostAlerts], wakeups: list[OutgoingEvent]) -> int:
     sent = len(wakeups)
-    await asyncio.gather(*(service.wake(one) for one in wakeups))
+    await service.wake(*wakeups)
     wakeups.clear()
     return sent

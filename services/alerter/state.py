@@ -23,14 +23,19 @@ class Order(_Row):
     requested_at: datetime
     scan_id: UUID
 
+    def after(self, other: Order | None) -> bool:
+        """True if the host was scanned later than by `other`; anything comes after nothing."""
+        return other is None or (self.requested_at, self.scan_id) > (other.requested_at, other.scan_id)
+
 
 class HostAlerts(_Row):
     """The guard row of one host, rewritten by each of its cards.
 
     `version`, `status`: of the last host record, 0 and None before the first. `card`: the newest card applied; `seen`:
-    the newest that saw a certificate. `rules_version`, `snoozes_version`: up to where the configuration was read when
-    the host was last judged, -1 for never. `due`: its timer. `woken`: id of the last timer applied. `alerts`: of rules
-    that ever had one here.
+    the newest that saw a certificate; `judged_by`: a mark of the rulebook and trust store that judged it. `changed`:
+    the newest certificate change applied. `rules_version`, `snoozes_version`: up to where the configuration was read
+    when the host was last judged, -1 for never. `due`: its timer. `woken`: id of the last timer applied. `alerts`: of
+    rules that ever had one here.
     """
 
     workspace_id: UUID | None = None
@@ -38,6 +43,8 @@ class HostAlerts(_Row):
     status: HostStatus | None = None
     card: Order | None = None
     seen: Order | None = None
+    judged_by: int | None = None
+    changed: Order | None = None
     rules_version: int = -1
     snoozes_version: int = -1
     due: datetime | None = None

@@ -11,6 +11,7 @@ from services.alerter.state import HostAlerts, HostFacts
 from vigilo.alerting import messages
 from vigilo.alerting.config import RuleSet
 from vigilo.alerting.judging import Change
+from vigilo.alerting.lifecycle import Phase
 from vigilo.alerting.view import View
 from vigilo.events import ids
 from vigilo.events.alerts import (
@@ -19,19 +20,28 @@ from vigilo.events.alerts import (
     AlertRuleRef,
     AlertTransition,
     DecidedBy,
+    TransitionKind,
 )
+from vigilo.events.cards import CertificateChange
 from vigilo.events.envelope import OutgoingEvent
 from vigilo.events.hosts import Host
 from vigilo.events.rules import AlertRule
-from vigilo.events.triggers import ExpiresInLessThan
+from vigilo.events.triggers import CertificateChanged, ChainValidationFails, ExpiresInLessThan, GradeBelow
 from vigilo.ports.processing import Input
 
 ALERTS = "alerts"
+RULEBOOK = "rulebook"
+# Triggers whose answer is the graders' judgement, not something the host showed.
+GRADED = (GradeBelow, ChainValidationFails)
 
 
 @dataclass(frozen=True, slots=True)
 class Circumstances:
-    """What is the same for all transitions of one decision. `cause`: scan, time, host, rule or command."""
+    """What is the same for all transitions of one decision.
+
+    `cause`: scan, time, host, rule, command or change. `regraded`: the card shows the chain of the card before it,
+    judged by another rulebook or trust store. `change`: the one that notices tell of.
+    """
 
     row: HostAlerts
     facts: HostFacts
@@ -40,6 +50,8 @@ class Circumstances:
     rules: RuleSet
     cause: str
     at: datetime
+    regraded: bool = False
+    change: CertificateChange | None = None
 
     @property
     def view(self) -> View:
@@ -52,6 +64,8 @@ def transition(change: Change, rule: AlertRule, around: Circumstances) -> Outgoi
     alive = change.after if change.after.alive else change.before
     alert_id = _present(alive.alert_id)
     n = change.after.n if change.after.alive else change.before.n + 1
+    summary, facts = _told(change, rule, around)
+    suppressed = change.after.phase is Phase.SUPPRESSED
     event = AlertTransition(
         transition_id=ids.transition_id(alert_id, n),
         alert_id=alert_id,
@@ -61,19 +75,34 @@ def transition(change: Change, rule: AlertRule, around: Circumstances) -> Outgoi
         workspace_id=around.host.workspace_id,
         host=_host(around.host),
         rule=_rule(rule),
-        summary=messages.summary(change.kind, rule, around.view, at=around.at, reason=change.reason),
-        facts=_facts(rule, around),
+        summary=summary,
+        facts=facts,
         close_reason=change.reason,
         opened_at=alive.opened_at or around.at,
         at=around.at,
         note=change.note,
         by=change.by,
-        cause=around.cause,
+        cause=(alive.cause if change.kind is TransitionKind.OPENED else None) or cause_of(rule, around),
+        scans_to_confirm=change.scans_to_confirm,
+        snoozed_until=around.rules.snoozed_until(rule, around.host, around.at) if suppressed else None,
         help=messages.help_anchor(rule, around.view),
         decided_by=_decided_by(around),
     )
     traceparent = around.given.record.header("traceparent")
     return OutgoingEvent(ALERTS, str(around.host.host_id), event.transition_id, event, around.at, traceparent)
+
+
+def cause_of(rule: AlertRule, around: Circumstances) -> str:
+    """What moved the alert: the input, or `rulebook` where only those who judge the chain have changed."""
+    return RULEBOOK if around.regraded and isinstance(rule.trigger, GRADED) else around.cause
+
+
+def _told(change: Change, rule: AlertRule, around: Circumstances) -> tuple[str, AlertFacts]:
+    view, noticed = around.view, around.change
+    if noticed is not None and isinstance(rule.trigger, CertificateChanged):
+        return messages.notice_summary(view, noticed), messages.notice_facts(view, noticed, at=around.at)
+    summary = messages.summary(change.kind, rule, view, at=around.at, reason=change.reason)
+    return summary, _facts(rule, around)
 
 
 def _present(alert_id: UUID | None) -> UUID:

@@ -6,7 +6,7 @@ taken again from the same configuration, and a row knows whether it is behind.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from types import MappingProxyType
@@ -75,6 +75,23 @@ class RuleSet:
             snoozed=MappingProxyType({workspace: tuple(those) for workspace, those in snoozed.items()}),
         )
 
+    @classmethod
+    def as_read(
+        cls, rules: Iterable[Placed[AlertRule]], snoozes: Iterable[Placed[Snooze]], versions: Mapping[str, int]
+    ) -> RuleSet:
+        """The rule set as it was when both topics had been read up to `versions` (DecidedBy.config_version).
+
+        Of everything ever written, in the order of its offsets; tombstones left out, as the last record before one
+        still counts for those who must close. For replays: records that compaction has removed cannot be had back.
+        """
+        rules_read = _read(rules, versions.get(RULES_TOPIC, 0))
+        snoozes_read = _read(snoozes, versions.get(SNOOZES_TOPIC, 0))
+        return cls.of(
+            {one.record.rule_id: one for one in rules_read}.values(),
+            {one.record.snooze_id: one for one in snoozes_read}.values(),
+            versions=versions,
+        )
+
     def rules_of(self, workspace_id: UUID) -> tuple[AlertRule, ...]:
         """The enabled rules of a workspace, in the order of their ids."""
         return self.live.get(workspace_id, ())
@@ -104,6 +121,19 @@ class RuleSet:
         if host.snooze is not None and host.snooze.since <= at < host.snooze.until:
             ends.append(host.snooze.until)
         return max(ends, default=None)
+
+
+def _read(records: Iterable[Placed[E]], end: int) -> Iterator[Placed[E]]:
+    """Those before `end` that are newer than what was written of the same thing before, as every reader takes them."""
+    latest: dict[UUID, int] = {}
+    for one in records:
+        record = one.record
+        if one.offset >= end or not isinstance(record, AlertRule | Snooze):
+            continue
+        name = record.rule_id if isinstance(record, AlertRule) else record.snooze_id
+        if record.version > latest.get(name, 0):
+            latest[name] = record.version
+            yield one
 
 
 def _covers(snooze: Snooze, rule: AlertRule, host: Host, at: datetime) -> bool:

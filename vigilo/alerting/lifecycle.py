@@ -82,12 +82,12 @@ class AlertState(BaseModel):
     @property
     def clearing(self) -> bool:
         """True while an open or suppressed alert has begun to count answers that say "no"."""
-        return self.count > 0 and self.phase in _UP
+        return self.count > 0 and self.phase in UP
 
 
 CLOSED = AlertState()
 
-_UP = frozenset({Phase.OPEN, Phase.SUPPRESSED})
+UP = frozenset({Phase.OPEN, Phase.SUPPRESSED})
 _PHASES = {
     TransitionKind.PENDING: Phase.PENDING,
     TransitionKind.OPENED: Phase.OPEN,
@@ -102,7 +102,7 @@ def counted(state: AlertState, judgement: Judgement, *, fresh: bool, asked: int 
     """
     if judgement is Judgement.UNKNOWN:
         return state
-    for_change = judgement is (Judgement.FALSE if state.phase in _UP else Judgement.TRUE)
+    for_change = judgement is (Judgement.FALSE if state.phase in UP else Judgement.TRUE)
     if not for_change:
         return state if state.count == 0 else state.model_copy(update={"count": 0, "asked": None})
     so_far = state.count if state.asked == asked else 0

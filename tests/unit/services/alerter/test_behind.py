@@ -14,7 +14,7 @@ from vigilo.events.rules import RecordStatus, TaggedHosts
 
 def concerned(world: World) -> bool:
     assert world.row is not None
-    return must_judge(world.row, lambda: world.facts, world.rule_set())
+    return must_judge(world.row, lambda: world.facts, world.rule_set(), at=world.at)
 
 
 def judged(*rules: Any, **host_changes: Any) -> World:
@@ -60,7 +60,7 @@ def test_hosts_not_watched_wait_for_their_record() -> None:
     rules = World(rule()).rule_set()
     facts = HostFacts(host=host())
     for status in (None, HostStatus.PAUSED, HostStatus.DELETED):
-        assert not must_judge(HostAlerts(workspace_id=WORKSPACE, status=status), lambda: facts, rules)
+        assert not must_judge(HostAlerts(workspace_id=WORKSPACE, status=status), lambda: facts, rules, at=NOON)
     assert rules.rule(RULE) is not None
 
 
@@ -71,6 +71,6 @@ def test_facts_are_looked_at_only_if_the_row_does_not_answer() -> None:
     def never() -> HostFacts:
         raise AssertionError("looked at the facts")
 
-    assert not must_judge(world.row, never, world.rule_set())
+    assert not must_judge(world.row, never, world.rule_set(), at=NOON)
     world.configure(rule(version=2))
-    assert must_judge(world.row, never, world.rule_set())
+    assert must_judge(world.row, never, world.rule_set(), at=NOON)

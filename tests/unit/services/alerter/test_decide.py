@@ -290,7 +290,8 @@ def test_confirmation_counts_cards_not_judgements() -> None:
     alert = only(world.card(at=NOON + 3 * SECOND, **bad), TransitionKind.OPENED)
     assert (alert.alert_id, alert.n) == (pending.alert_id, 2)
     assert alert.summary == "shop.example:443: chain validation fails (incomplete)"
-    assert world.card(at=NOON + 4 * SECOND, not_after=FAR) == []
+    clearing = only(world.card(at=NOON + 4 * SECOND, not_after=FAR), TransitionKind.CLEARING)
+    assert (pending.scans_to_confirm, clearing.scans_to_confirm, alert.scans_to_confirm) == (2, 1, 0)
     only_closed(world.card(at=NOON + 5 * SECOND, not_after=FAR), CloseReason.CLEARED)
 
 
