@@ -5,29 +5,13 @@ from __future__ import annotations
 from typing import Annotated, Any
 from uuid import UUID
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidatorFunctionWrapHandler, WrapValidator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from pydantic.config import JsonDict
 
 from services.api.models.text import Name, WebLink, refused
+from services.api.models.triggers import AskedScope, AskedTrigger
 from services.api.pagination import DEFAULT_LIMIT, CursorText, Limit
-from vigilo.events.rules import AlertRule, AllHosts, Scope, Severity
-from vigilo.events.text import visible
-from vigilo.events.triggers import Trigger
-
-
-def _known_fields(value: Any, validate: ValidatorFunctionWrapHandler) -> Any:
-    """Readers of events tolerate unknown fields; a person who misspells a parameter must hear of it."""
-    model = validate(value)
-    known = type(model).model_fields
-    for name in value if isinstance(value, dict) else ():
-        if name not in known:
-            unknown = visible(str(name), limit=80)
-            raise refused("unknown_field", f"{model.kind} has no field {unknown}", f"one of {', '.join(known)}")
-    return model
-
-
-AskedTrigger = Annotated[Trigger, WrapValidator(_known_fields)]
-AskedScope = Annotated[Scope, WrapValidator(_known_fields)]
+from vigilo.events.rules import AlertRule, AllHosts, Severity
 
 
 def _distinct(channels: tuple[UUID, ...]) -> tuple[UUID, ...]:

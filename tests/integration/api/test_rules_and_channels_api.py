@@ -11,11 +11,13 @@ import psycopg
 import pytest
 
 from tests.fakes.api_server import ApiServer
+from tests.unit.vigilo.alerting.asked import every_trigger
 from vigilo.adapters.secrets import Sealed, WebhookCredentials, channel_place
 from vigilo.events.codec import decode_value
 from vigilo.events.deliveries import DeliveryCommand
 from vigilo.events.ids import record_id
 from vigilo.events.rules import AlertRule, Channel
+from vigilo.events.triggers import Trigger
 
 pytestmark = pytest.mark.postgres
 
@@ -66,7 +68,7 @@ def test_a_rule_is_added_edited_and_deleted_and_each_version_is_told(api: ApiSer
         ({"trigger": "soon"}, "trigger"),
         ({"trigger": {"kind": "expires-in-less-than", "days": 0}}, "trigger.days"),
         ({"trigger": {"kind": "expires-in-less-than"}}, "trigger.days"),
-        ({"trigger": {"kind": "chain-validation-fails", "dayz": 3}}, "trigger"),
+        ({"trigger": {"kind": "chain-validation-fails", "dayz": 3}}, "trigger.dayz"),
         ({"scope": {"kind": "host", "host_id": "x"}}, "scope.host_id"),
         ({"scope": {"kind": "host", "host_id": str(uuid4())}}, "scope.host_id"),
         ({"channels": [str(uuid4())]}, "channels"),
@@ -84,6 +86,31 @@ def test_a_bad_rule_is_refused_by_field(one: httpx.Client, change: dict[str, Any
     ):
         assert answer.status_code == 422, answer.text
         assert field in {error["field"] for error in answer.json()["errors"]}, answer.text
+
+
+def test_a_parameter_out_of_bounds_is_refused_in_words_that_name_the_fix(one: httpx.Client) -> None:
+    trigger = {"kind": "expires-in-less-than", "days": 30, "share": 30}
+    assert one.post("rules", json={**RULE, "trigger": trigger}).json()["errors"] == [
+        {
+            "field": "trigger.share",
+            "location": "body",
+            "problem": "30 is not allowed as a share of the lifetime",
+            "allowed": "a share of the lifetime is between 0 and 1, e.g. 0.33 for a third",
+        }
+    ]
+    below = one.post("rules", json={**RULE, "trigger": {"kind": "grade-below", "grade": "F"}}).json()["errors"]
+    assert [(error["field"], error["problem"]) for error in below] == [("trigger.grade", "nothing is below F")]
+
+
+@pytest.mark.parametrize("trigger", every_trigger(), ids=lambda trigger: str(trigger.kind))
+def test_a_rule_may_ask_every_question(one: httpx.Client, trigger: Trigger) -> None:
+    answer = one.post("rules", json={**RULE, "trigger": {"kind": trigger.kind, **_given(trigger)}})
+    assert answer.status_code == 201, answer.text
+    assert answer.json()["trigger"] == trigger.model_dump(mode="json")
+
+
+def _given(trigger: Trigger) -> dict[str, Any]:
+    return trigger.model_dump(mode="json", exclude_defaults=True)
 
 
 def test_rules_and_channels_are_listed_in_pages(two: httpx.Client) -> None:
