@@ -10,13 +10,15 @@ from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime
 
-from services.notifier import ledger
+from services.notifier.channels.registry import senders
 from services.notifier.delivery import Attempt
 from services.notifier.destinations import SealedDestinations
 from services.notifier.intake import INPUTS, SERVICE, Intake
+from services.notifier.ledger.announcing import OUTBOX
 from services.notifier.reading import Reading
-from services.notifier.sender import WebhookSender
+from services.notifier.repeating import Repeater
 from services.notifier.settings import NotifierSettings
+from services.notifier.watching import Circuits, Watcher
 from services.notifier.worker import Worker
 from vigilo.adapters.health import Checks, HealthServer
 from vigilo.adapters.kafka.batches import BatchConsumer
@@ -26,6 +28,7 @@ from vigilo.adapters.metrics import Metrics
 from vigilo.adapters.outbox import DELIVERY_TIMEOUT, OutboxRelay
 from vigilo.adapters.postgres import Pool, connection_pool
 from vigilo.adapters.settings import read
+from vigilo.events.rules import ChannelKind
 
 logger = logging.getLogger("vigilo.notifier")
 
@@ -42,8 +45,8 @@ async def serve(settings: NotifierSettings, stopping: asyncio.Event) -> None:
     metrics = Metrics(SERVICE)
     async with AsyncExitStack() as stack:
         pool = connection_pool(settings.url(), name="vigilo-notifier", most=settings.database_connections)
-        sender = WebhookSender(settings.delivery_egress(), tls=settings.tls())
-        relay = OutboxRelay(ledger.OUTBOX, url=settings.url(), producer=lambda: _producer(settings))
+        by_kind, limits = senders(settings), settings.limits()
+        relay = OutboxRelay(OUTBOX, url=settings.url(), producer=lambda: _producer(settings))
         consumer: BatchConsumer | None = None
 
         def reading_ready() -> tuple[bool, Mapping[str, object]]:
@@ -54,11 +57,14 @@ async def serve(settings: NotifierSettings, stopping: asyncio.Event) -> None:
         await stack.enter_async_context(HealthServer(settings.health_port, checks, metrics, host=settings.health_host))
         await pool.open()
         stack.push_async_callback(pool.close)
-        stack.push_async_callback(sender.close)
+        for sender in by_kind.values():
+            stack.push_async_callback(sender.close)
         producer = await stack.enter_async_context(_producer(settings))
-        worker = Worker(pool, sender, SealedDestinations(settings.box()), clock=utc_now, on_attempt=_counter(metrics))
-        intake = Intake(public_url=settings.public_url)
-        reading = Reading(pool, intake, producer, clock=utc_now, on_entered=worker.wake)
+        sealed = SealedDestinations(settings.box())
+        worker = Worker(pool, by_kind, sealed, clock=utc_now, limits=limits, on_attempt=_counter(metrics))
+        repeater = Repeater(pool, by_kind, sealed, clock=utc_now, limits=limits)
+        watcher = Watcher(pool, clock=utc_now, limits=limits, on_told=worker.wake, on_circuits=_circuit_gauge(metrics))
+        reading = Reading(pool, Intake(), producer, clock=utc_now, on_entered=worker.wake)
         consumer = BatchConsumer(settings.kafka, INPUTS, positions=reading.positions, group=SERVICE)
         await stack.enter_async_context(consumer)
         await _until_stopped(
@@ -67,21 +73,24 @@ async def serve(settings: NotifierSettings, stopping: asyncio.Event) -> None:
             asyncio.create_task(reading.run(consumer)),
             asyncio.create_task(worker.run()),
             asyncio.create_task(relay.run()),
+            asyncio.create_task(repeater.run()),
+            asyncio.create_task(watcher.run()),
         )
 
 
 async def _until_stopped(stopping: asyncio.Event, worker: Worker, *work: asyncio.Task[None]) -> None:
     waiting = asyncio.create_task(stopping.wait())
     done, _ = await asyncio.wait({waiting, *work}, return_when=asyncio.FIRST_COMPLETED)
-    reading, sending, relaying = work
+    reading, sending, relaying, *others = work
     if waiting in done:
-        reading.cancel()
+        for task in (reading, *others):
+            task.cancel()
         worker.stop()
         await sending
         relaying.cancel()
         return
-    for task in done:
-        task.result()
+    for ended in done:
+        ended.result()
     raise RuntimeError("a part of the notifier ended by itself")
 
 
@@ -95,15 +104,27 @@ async def _answers(pool: Pool) -> tuple[bool, Mapping[str, object]]:
     return True, {}
 
 
-def _counter(metrics: Metrics) -> Callable[[Attempt], None]:
-    attempts = metrics.counter("vigilo_delivery_attempts", "Attempts by how they ended.", ["answer"])
-    seconds = metrics.histogram("vigilo_delivery_attempt_seconds", "How long attempts took.")
+def _counter(metrics: Metrics) -> Callable[[ChannelKind, Attempt], None]:
+    attempts = metrics.counter("vigilo_delivery_attempts", "Attempts by how they ended.", ["kind", "answer"])
+    seconds = metrics.histogram("vigilo_delivery_attempt_seconds", "How long attempts took.", ["kind"])
 
-    def count(attempt: Attempt) -> None:
-        attempts.labels(attempt.answer.value).inc()
-        seconds.observe(attempt.duration_ms / 1000)
+    def count(kind: ChannelKind, attempt: Attempt) -> None:
+        attempts.labels(kind.value, attempt.answer.value).inc()
+        seconds.labels(kind.value).observe(attempt.duration_ms / 1000)
 
     return count
+
+
+def _circuit_gauge(metrics: Metrics) -> Callable[[Circuits], None]:
+    gauge = metrics.gauge("vigilo_delivery_circuits", "Channels in use, by state of their circuit.", ["kind", "state"])
+
+    def show(circuits: Circuits) -> None:
+        gauge.clear()
+        for kind, (closed, opened) in circuits.items():
+            gauge.labels(kind, "closed").set(closed)
+            gauge.labels(kind, "open").set(opened)
+
+    return show
 
 
 async def _main(settings: NotifierSettings) -> None:

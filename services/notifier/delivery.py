@@ -1,37 +1,20 @@
-"""What to send, to whom, and what an answer means. Pure."""
+"""What an answer means. Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from enum import StrEnum
 from uuid import UUID
 
-from services.notifier.schedule import delay_after
-from vigilo.events.alerts import AlertTransition, TransitionKind
+from services.notifier.schedule import WEBHOOK_DELAYS, delay_after
 from vigilo.events.deliveries import DeliveryStatus
 
-# What a person hears. A pending or suppressed alert is nobody's news.
-TOLD = frozenset({TransitionKind.OPENED, TransitionKind.CLOSED, TransitionKind.ACKNOWLEDGED, TransitionKind.NOTICE})
-# These follow an open: they go to whoever was told of it, whatever the rule says today.
-FOLLOWING = frozenset({TransitionKind.CLOSED, TransitionKind.ACKNOWLEDGED})
 _GONE = 410
 _SERVER_ERROR = 500
 _SUCCESS = range(200, 300)
-
-
-def recipients(transition: AlertTransition, told_of_open: Iterable[UUID]) -> tuple[UUID, ...]:
-    """The channels to tell, each once, in the rule's order.
-
-    `told_of_open` are the channels for which the ledger holds this alert's open: a close goes to all of them and to no
-    other (a channel added since was never told that something is wrong).
-    """
-    if transition.kind not in TOLD:
-        return ()
-    chosen = told_of_open if transition.kind in FOLLOWING else transition.rule.channels
-    return tuple(dict.fromkeys(chosen))
 
 
 class Answer(StrEnum):
@@ -76,7 +59,15 @@ def answer_of(http_status: int) -> Answer:
     return Answer.GONE if http_status == _GONE else Answer.REJECTED
 
 
-def judge(attempt: Attempt, *, number: int, delivery_id: UUID, maybe_received: bool, at: datetime) -> Verdict:
+def judge(
+    attempt: Attempt,
+    *,
+    number: int,
+    delivery_id: UUID,
+    maybe_received: bool,
+    at: datetime,
+    delays: Sequence[timedelta] = WEBHOOK_DELAYS,
+) -> Verdict:
     """The delivery's state after attempt `number` (counted from 1); `maybe_received` tells of the attempts before.
 
     Lost requests and 5xx answers leave it open whether the receiver took the message; other refusals are definite.
@@ -88,7 +79,7 @@ def judge(attempt: Attempt, *, number: int, delivery_id: UUID, maybe_received: b
         return Verdict(DeliveryStatus.FAILED, None, channel_gone=True, maybe_received=perhaps)
     if attempt.answer is Answer.INVALID:
         return Verdict(DeliveryStatus.FAILED, None, maybe_received=perhaps)
-    delay = delay_after(number, delivery_id=delivery_id, retry_after=attempt.retry_after)
+    delay = delay_after(number, delivery_id=delivery_id, retry_after=attempt.retry_after, delays=delays)
     if delay is None:
         return Verdict(DeliveryStatus.FAILED, None, maybe_received=perhaps)
     return Verdict(DeliveryStatus.RETRYING, at + delay, maybe_received=perhaps)

@@ -1,11 +1,10 @@
-"""Opens the sealed half of a channel: address and signing secret."""
+"""Opens the sealed half of a channel: addresses and keys."""
 
 from __future__ import annotations
 
-from pydantic import ValidationError
+from uuid import UUID
 
-from services.notifier.records import Claimed
-from vigilo.adapters.secrets import CannotOpen, Sealed, SecretBox, WebhookCredentials, channel_place
+from vigilo.adapters.secrets import CannotOpen, Sealed, SecretBox, channel_place
 
 
 class SealedDestinations:
@@ -14,14 +13,11 @@ class SealedDestinations:
     def __init__(self, box: SecretBox) -> None:
         self._box = box
 
-    def open(self, claimed: Claimed) -> tuple[str, str]:
-        """(url, secret). Raises ValueError when there is none, or none that these keys open."""
-        if claimed.key_id is None or claimed.sealed is None:
+    def open(self, workspace_id: UUID, channel_id: UUID, key_id: str | None, sealed: bytes | None) -> bytes:
+        """The credentials as JSON. Raises ValueError when there are none, or none that these keys open."""
+        if key_id is None or sealed is None:
             raise ValueError("the channel has no address")
-        place = channel_place(claimed.workspace_id, claimed.channel_id)
         try:
-            opened = self._box.open(Sealed(claimed.key_id, claimed.sealed), place=place)
-            credentials = WebhookCredentials.model_validate_json(opened)
-        except (CannotOpen, ValidationError) as error:
-            raise ValueError(f"the channel's address cannot be opened: {type(error).__name__}") from error
-        return credentials.url, credentials.secret
+            return self._box.open(Sealed(key_id, sealed), place=channel_place(workspace_id, channel_id))
+        except CannotOpen as error:
+            raise ValueError(f"the channel's address cannot be opened: {error}") from error

@@ -5,17 +5,17 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 
-from services.notifier import ledger
-from services.notifier.channels.webhook import alert_message, sample_message
-from services.notifier.delivery import recipients
-from services.notifier.records import NewDelivery, delivery_of
+from services.notifier.ledger import channels, entering, offsets
+from services.notifier.recipients import NEWS, recipients
+from services.notifier.records import MESSAGE, TEST, NewDelivery, delivery_of
+from services.notifier.tellings import NoticeTelling, Telling, TestTelling
 from vigilo.adapters.postgres import Connection
 from vigilo.events import ids
 from vigilo.events.alerts import AlertTransition
 from vigilo.events.codec import UndecodableRecord, decode
-from vigilo.events.deliveries import DeliveryCommand, DeliveryCommandKind
+from vigilo.events.deliveries import DeliveryCommand, DeliveryCommandKind, DeliveryStatus
 from vigilo.events.envelope import EncodedEvent, Event, Record
 from vigilo.events.rules import Channel
 from vigilo.ports.deadletters import StopLimit, dead_letter
@@ -33,8 +33,7 @@ INPUTS: Final[dict[str, type[Event]]] = {
 class Intake:
     """Applies consumed records to the ledger. One per process."""
 
-    def __init__(self, *, public_url: str, limit: StopLimit | None = None) -> None:
-        self._public_url = public_url
+    def __init__(self, *, limit: StopLimit | None = None) -> None:
         self._limit = limit or StopLimit()
 
     async def apply(self, connection: Connection, records: Sequence[Record], *, now: datetime) -> list[EncodedEvent]:
@@ -43,10 +42,11 @@ class Intake:
         Returns the dead letters: produce them before the commit. Records below the stored position are skipped.
         Raises OffsetsMoved when another notifier has gone on meanwhile, TooManyDeadLetters when too much is unusable.
         """
-        stored = await ledger.read_offsets(connection)
+        stored = await offsets.read_offsets(connection)
         positions: dict[tuple[str, int], int] = {}
         letters: list[EncodedEvent] = []
-        for record in records:
+        # Channels first: what follows may be for them.
+        for record in sorted(records, key=lambda record: record.topic != "channels"):
             place = (record.topic, record.partition)
             if record.offset < positions.get(place, stored.get(place, 0)):
                 continue
@@ -55,7 +55,7 @@ class Intake:
             if refused is not None:
                 letters.append(refused)
         for (topic, partition), offset in positions.items():
-            await ledger.advance(connection, topic, partition, came_from=stored.get((topic, partition)), to=offset)
+            await offsets.advance(connection, topic, partition, came_from=stored.get((topic, partition)), to=offset)
         return letters
 
     async def _take(self, connection: Connection, record: Record, *, now: datetime) -> EncodedEvent | None:
@@ -74,34 +74,59 @@ class Intake:
     async def _enter(self, connection: Connection, event: Event, *, now: datetime) -> None:
         match event:
             case Channel():
-                await ledger.store_channel(connection, event)
+                await channels.store_channel(connection, event)
             case AlertTransition():
-                told = await ledger.told_of_open(connection, event.alert_id)
-                message = alert_message(event, public_url=self._public_url)
-                chosen = [delivery_of(event, channel, message) for channel in recipients(event, told)]
-                await ledger.enter(connection, chosen, due=now)
+                await _transition(connection, event, now=now)
             case DeliveryCommand():
-                await self._command(connection, event, now=now)
+                if await offsets.first_time(connection, event.command_id, event.workspace_id, now=now):
+                    await _command(connection, event, now=now)
             case _:
                 raise AssertionError(f"no intake for {type(event).__name__}")
 
-    async def _command(self, connection: Connection, command: DeliveryCommand, *, now: datetime) -> None:
-        if command.kind is DeliveryCommandKind.REDELIVER and command.delivery_id is not None:
-            await ledger.redeliver(connection, command.delivery_id, command.workspace_id, due=now)
-            return
-        await ledger.enter(connection, [_sample(command)], due=now)
+
+async def _transition(connection: Connection, transition: AlertTransition, *, now: datetime) -> None:
+    if transition.kind in NEWS:
+        chosen = recipients(transition, (), await channels.routed(connection, transition.workspace_id))
+    else:
+        chosen = recipients(transition, await entering.told_of_open(connection, transition.alert_id))
+    await entering.enter(connection, [delivery_of(transition, channel) for channel in chosen], due=now)
 
 
-def _sample(command: DeliveryCommand) -> NewDelivery:
-    message: dict[str, Any] = sample_message(channel=str(command.channel_id), by=command.by, at=command.at)
+async def _command(connection: Connection, command: DeliveryCommand, *, now: datetime) -> None:
+    if command.kind is not DeliveryCommandKind.REDELIVER:
+        name = await channels.channel_name(connection, command.channel_id)
+        await entering.enter(connection, [_message(command, name or str(command.channel_id))], due=now)
+    elif command.delivery_id is not None:
+        await entering.redeliver(
+            connection,
+            command.delivery_id,
+            channel_id=command.channel_id,
+            workspace_id=command.workspace_id,
+            due=now,
+        )
+    elif command.since is not None:
+        await entering.redeliver_span(
+            connection,
+            command.channel_id,
+            workspace_id=command.workspace_id,
+            since=command.since,
+            until=command.until or command.at,
+            statuses=command.statuses or (DeliveryStatus.FAILED,),
+            due=now,
+        )
+
+
+def _message(command: DeliveryCommand, name: str) -> NewDelivery:
+    telling: Telling = TestTelling(channel=name, by=command.by, at=command.at)
+    if command.kind is DeliveryCommandKind.NOTICE:
+        telling = NoticeTelling(
+            workspace_id=command.workspace_id, title=command.title or "", text=command.text or "", at=command.at
+        )
     return NewDelivery(
         delivery_id=ids.delivery_id(command.command_id, command.channel_id),
         workspace_id=command.workspace_id,
         channel_id=command.channel_id,
-        alert_id=None,
-        transition_id=None,
-        host_id=None,
-        n=0,
-        kind="test",
-        message=message,
+        kind=MESSAGE if command.kind is DeliveryCommandKind.NOTICE else TEST,
+        telling=telling,
+        told_at=command.at,
     )

@@ -11,8 +11,8 @@ from typing import Final
 from psycopg import OperationalError
 from psycopg_pool import PoolTimeout
 
-from services.notifier import ledger
 from services.notifier.intake import Intake
+from services.notifier.ledger.offsets import OffsetsMoved, read_offsets
 from vigilo.adapters.kafka.batches import BatchConsumer
 from vigilo.adapters.kafka.producer import Producer
 from vigilo.adapters.kafka.records import Partition
@@ -47,7 +47,7 @@ class Reading:
     async def positions(self, partitions: Sequence[Partition]) -> Mapping[Partition, int]:
         """Where the ledger stands; partitions it has never read are left out."""
         async with self._pool.connection() as connection:
-            stored = await ledger.read_offsets(connection)
+            stored = await read_offsets(connection)
         return {one: stored[(one.topic, one.number)] for one in partitions if (one.topic, one.number) in stored}
 
     async def run(self, consumer: BatchConsumer) -> None:
@@ -64,7 +64,7 @@ class Reading:
             async with self._pool.connection() as connection, connection.transaction():
                 letters = await self._intake.apply(connection, records, now=self._clock())
                 await self._producer.send_all(letters)
-        except ledger.OffsetsMoved as moved:
+        except OffsetsMoved as moved:
             # Another notifier has these partitions now, or had them for a while: read on from where it stands.
             logger.warning("the position moved: %s", moved)
             await self._seek(records, consumer)

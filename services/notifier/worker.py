@@ -1,11 +1,11 @@
-"""Works through the ledger: claim, send, record. Several workers, in one process or many, share it safely."""
+"""Works through the ledger: plan and claim, send, record. Several workers, in one process or many, share it safely."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Final, Protocol
 from uuid import UUID
@@ -13,35 +13,33 @@ from uuid import UUID
 from psycopg import OperationalError
 from psycopg_pool import PoolTimeout
 
-from services.notifier import ledger
-from services.notifier.channels.webhook import encode_body
-from services.notifier.delivery import Answer, Attempt, Verdict, judge
+from services.notifier.channels.channel import ChannelSender
+from services.notifier.delivery import Answer, Attempt
+from services.notifier.ledger.dispatching import dispatch, due_channels, next_due
+from services.notifier.ledger.recording import record
+from services.notifier.planning import Limits
 from services.notifier.records import Claimed
 from vigilo.adapters.postgres import Pool
-from vigilo.events.deliveries import DeliveryStatus
+from vigilo.events.rules import ChannelKind
 
 logger = logging.getLogger("vigilo.notifier.worker")
 
-IN_FLIGHT: Final = 20
-CHANNEL_CLOSED: Final = "channel-closed"  # disabled, deleted, or answered 410 Gone
-_SHORTEST_WAIT: Final = timedelta(milliseconds=500)
-_LONGEST_WAIT: Final = timedelta(seconds=30)
+IN_FLIGHT: Final = 40
+MISCONFIGURED: Final = "misconfigured"
+_SHORTEST_WAIT: Final = timedelta(milliseconds=200)
+_LONGEST_WAIT: Final = timedelta(seconds=15)
 _AFTER_TROUBLE: Final = timedelta(seconds=2)
+# The answer is known: it is written down even if the database takes a while to come back.
+_RECORD_TRIES: Final = 30
 
-
-class Sender(Protocol):
-    """Sends one message."""
-
-    async def send(self, url: str, body: bytes, *, delivery_id: UUID, secret: str) -> Attempt:
-        """One attempt; every end of it is an Attempt."""
-        ...
+Senders = Mapping[ChannelKind, ChannelSender]
 
 
 class Destinations(Protocol):
     """Opens the sealed part of a channel."""
 
-    def open(self, claimed: Claimed) -> tuple[str, str]:
-        """(url, secret). Raises ValueError when it cannot be opened."""
+    def open(self, workspace_id: UUID, channel_id: UUID, key_id: str | None, sealed: bytes | None) -> bytes:
+        """The credentials as JSON. Raises ValueError when they cannot be opened."""
         ...
 
 
@@ -51,22 +49,21 @@ class Worker:
     def __init__(
         self,
         pool: Pool,
-        sender: Sender,
+        senders: Senders,
         destinations: Destinations,
         *,
         clock: Callable[[], datetime],
-        on_attempt: Callable[[Attempt], None] = lambda _: None,
-        on_recorded: Callable[[], None] = lambda: None,
+        limits: Limits = Limits(),  # noqa: B008 - frozen
+        on_attempt: Callable[[ChannelKind, Attempt], None] = lambda _kind, _attempt: None,
     ) -> None:
         self._pool = pool
-        self._sender = sender
+        self._senders = senders
         self._destinations = destinations
         self._clock = clock
+        self._limits = limits
         self._on_attempt = on_attempt
-        self._on_recorded = on_recorded
         self._wake = asyncio.Event()
         self._stopping = False
-        self._slots = asyncio.Semaphore(IN_FLIGHT)
         self._attempts: set[asyncio.Task[None]] = set()
 
     def wake(self) -> None:
@@ -81,76 +78,85 @@ class Worker:
     async def run(self) -> None:
         """Works until `stop`."""
         while not self._stopping:
+            self._wake.clear()
             wait = await self._round()
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(wait.total_seconds()):
                     await self._wake.wait()
-            self._wake.clear()
         if self._attempts:
             await asyncio.wait(self._attempts)
 
     async def _round(self) -> timedelta:
         try:
-            while not self._stopping and (claimed := await self._claim()):
-                for delivery in claimed:
-                    await self._slots.acquire()
-                    self._start(delivery)
+            while not self._stopping and await self._turn():
+                pass
             return await self._pause()
         except (OperationalError, PoolTimeout) as error:
             logger.warning("the ledger does not answer: %s", error)
             return _AFTER_TROUBLE
 
-    def _start(self, delivery: Claimed) -> None:
-        task = asyncio.create_task(self._attempt(delivery))
-        self._attempts.add(task)
-        task.add_done_callback(self._finished)
+    async def _turn(self) -> int:
+        """One step of every channel that has something due; returns how many attempts began."""
+        async with self._pool.connection() as connection:
+            channels = await due_channels(connection, now=self._clock())
+        begun = 0
+        for channel_id in channels:
+            slots = IN_FLIGHT - len(self._attempts)
+            if self._stopping or slots < 1:
+                return 0
+            # A fair share each: a receiver that hangs must not hold every slot.
+            begun += await self._step(channel_id, max(slots // 2, 1))
+        return begun
+
+    async def _step(self, channel_id: UUID, slots: int) -> int:
+        async with self._pool.connection() as connection, connection.transaction():
+            claimed = await dispatch(connection, channel_id, now=self._clock(), slots=slots, limits=self._limits)
+        for one in claimed:
+            task = asyncio.create_task(self._attempt(one))
+            self._attempts.add(task)
+            task.add_done_callback(self._finished)
+        return len(claimed)
 
     def _finished(self, task: asyncio.Task[None]) -> None:
         self._attempts.discard(task)
-        self._slots.release()
         # The next transition of the same alert may have waited for this one.
         self._wake.set()
         if not task.cancelled() and (error := task.exception()) is not None:
-            # The claim runs out by itself and the attempt is made again, with the same webhook-id.
+            # The claim runs out by itself and the attempt is made again, with the same id.
             logger.warning("an attempt could not be recorded: %s", error)
-
-    async def _claim(self) -> list[Claimed]:
-        async with self._pool.connection() as connection, connection.transaction():
-            return await ledger.claim(connection, now=self._clock(), limit=IN_FLIGHT)
 
     async def _pause(self) -> timedelta:
         async with self._pool.connection() as connection:
-            due = await ledger.next_due(connection)
+            due = await next_due(connection)
         if due is None:
             return _LONGEST_WAIT
         return min(max(due - self._clock(), _SHORTEST_WAIT), _LONGEST_WAIT)
 
     async def _attempt(self, claimed: Claimed) -> None:
         attempt = await self._send(claimed)
-        self._on_attempt(attempt)
-        now = self._clock()
-        verdict = self._judge(claimed, attempt, now=now)
-        async with self._pool.connection() as connection, connection.transaction():
-            await ledger.record(connection, claimed, attempt, verdict, at=now)
-        self._on_recorded()
+        self._on_attempt(claimed.kind, attempt)
+        await self._record(claimed, attempt)
+
+    async def _record(self, claimed: Claimed, attempt: Attempt) -> None:
+        at = self._clock()
+        for left in reversed(range(_RECORD_TRIES)):
+            try:
+                async with self._pool.connection() as connection, connection.transaction():
+                    await record(connection, claimed, attempt, at=at, limits=self._limits)
+                return
+            except (OperationalError, PoolTimeout) as error:
+                if left == 0 or self._stopping:
+                    raise
+                logger.warning("the end of %s is not recorded yet: %s", claimed.delivery_id, error)
+                await asyncio.sleep(_AFTER_TROUBLE.total_seconds() / 4)
 
     async def _send(self, claimed: Claimed) -> Attempt:
-        if not claimed.channel_open:
-            return Attempt(answer=Answer.REFUSED, error_class=CHANNEL_CLOSED)
+        sender = self._senders.get(claimed.kind)
+        if sender is None:
+            return Attempt(answer=Answer.REFUSED, error_class=MISCONFIGURED)
+        row = claimed.row
         try:
-            url, secret = self._destinations.open(claimed)
+            credentials = self._destinations.open(row.workspace_id, row.channel_id, claimed.key_id, claimed.sealed)
         except ValueError:
-            return Attempt(answer=Answer.REFUSED, error_class="misconfigured")
-        body = encode_body(claimed.message)
-        return await self._sender.send(url, body, delivery_id=claimed.delivery_id, secret=secret)
-
-    def _judge(self, claimed: Claimed, attempt: Attempt, *, now: datetime) -> Verdict:
-        if attempt.error_class == CHANNEL_CLOSED:
-            return Verdict(DeliveryStatus.FAILED, None, maybe_received=claimed.maybe_received)
-        return judge(
-            attempt,
-            number=claimed.attempt,
-            delivery_id=claimed.delivery_id,
-            maybe_received=claimed.maybe_received,
-            at=now,
-        )
+            return Attempt(answer=Answer.REFUSED, error_class=MISCONFIGURED)
+        return await sender.send(credentials, claimed.telling, delivery_id=claimed.delivery_id)

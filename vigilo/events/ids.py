@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Iterable
 from datetime import datetime
 from uuid import UUID, uuid5
 
@@ -89,6 +90,16 @@ def delivery_id(transition: UUID, channel_id: UUID) -> UUID:
 def delivery_event_id(delivery: UUID, attempt: int, status: str) -> UUID:
     """`ce_id` of what the ledger says about a delivery after one attempt."""
     return _derive("delivery-event", delivery, attempt, status)
+
+
+def digest_id(members: Iterable[UUID]) -> UUID:
+    """The delivery that tells all these deliveries in one message, whatever their order."""
+    return _derive("digest", *sorted(members))
+
+
+def channel_notice_id(channel_id: UUID, failing_since: datetime, word: str) -> UUID:
+    """What other channels are told of a channel that has failed since then (`failing`), or `works` again."""
+    return _derive("channel-notice", channel_id, failing_since.isoformat(), word)
 
 
 def wakeup_id(service: str, key: str, due: datetime) -> UUID:

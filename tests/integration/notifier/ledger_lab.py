@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -10,19 +10,22 @@ from uuid import UUID, uuid4
 
 import psycopg
 from psycopg.conninfo import make_conninfo
+from pydantic import BaseModel
 
 from services.api.migrate import migrate
+from services.notifier.channels.webhook import WebhookChannel
 from services.notifier.destinations import SealedDestinations
+from services.notifier.http import HttpPoster
 from services.notifier.intake import Intake
-from services.notifier.sender import WebhookSender
-from services.notifier.worker import Worker
+from services.notifier.planning import Limits
+from services.notifier.worker import Senders, Worker
 from tests.fakes.alerts import WORKSPACE
 from vigilo.adapters.egress import DeliveryEgress, parse_grants
 from vigilo.adapters.postgres import Pool, connection_pool
 from vigilo.adapters.secrets import SecretBox, WebhookCredentials, channel_place, new_key, parse_keys
 from vigilo.events.codec import encode
 from vigilo.events.envelope import Event, OutgoingEvent, Record
-from vigilo.events.rules import Channel, ChannelKind, RecordStatus
+from vigilo.events.rules import Channel, ChannelKind, RecordStatus, Route
 
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 PASSWORD = "a-password-of-the-tests"
@@ -44,11 +47,18 @@ class Lab:
     box: SecretBox
     _offsets: dict[str, int]
 
-    def add_channel(self, url: str, *, workspace_id: UUID = WORKSPACE) -> UUID:
-        """A webhook channel as the API would have stored it: row and sealed credentials."""
+    def add_channel(
+        self,
+        url: str,
+        *,
+        workspace_id: UUID = WORKSPACE,
+        kind: ChannelKind = ChannelKind.WEBHOOK,
+        credentials: BaseModel | None = None,
+    ) -> UUID:
+        """A channel as the API would have stored it: row and sealed credentials; by default a webhook's."""
         channel_id = uuid4()
-        credentials = WebhookCredentials(url=url, secret=SECRET).model_dump_json().encode()
-        sealed = self.box.seal(credentials, place=channel_place(workspace_id, channel_id))
+        secret = (credentials or WebhookCredentials(url=url, secret=SECRET)).model_dump_json().encode()
+        sealed = self.box.seal(secret, place=channel_place(workspace_id, channel_id))
         with psycopg.connect(self.admin_url, autocommit=True) as admin:
             admin.execute(
                 "insert into config.workspaces (workspace_id, slug, name, version, created_at, updated_at) "
@@ -57,9 +67,8 @@ class Lab:
             )
             admin.execute(
                 "insert into config.channels (channel_id, workspace_id, version, status, kind, name, enabled, "
-                "destination, created_at, updated_at) values (%s, %s, 1, 'active', 'webhook', 'c', true, 'd', "
-                "now(), now())",
-                (channel_id, workspace_id),
+                "destination, created_at, updated_at) values (%s, %s, 1, 'active', %s, 'c', true, 'd', now(), now())",
+                (channel_id, workspace_id, kind.value),
             )
             admin.execute(
                 "insert into config.channel_secrets (channel_id, workspace_id, key_id, ciphertext, updated_at) "
@@ -76,14 +85,22 @@ class Lab:
 
     async def enter(self, *records: Record) -> int:
         """Applies records as the intake does; returns how many went to dead-letters."""
-        intake = Intake(public_url="http://vigilo.test")
         async with self.pool.connection() as connection, connection.transaction():
-            return len(await intake.apply(connection, records, now=now()))
+            return len(await Intake().apply(connection, records, now=now()))
 
-    def worker(self, *, allow: str = "127.0.0.0/8:*") -> Worker:
-        """A worker that may reach loopback."""
-        sender = WebhookSender(DeliveryEgress(parse_grants([allow] if allow else [])))
-        return Worker(self.pool, sender, SealedDestinations(self.box), clock=now)
+    def worker(
+        self,
+        *,
+        allow: str = "127.0.0.0/8:*",
+        clock: Callable[[], datetime] = now,
+        senders: Senders | None = None,
+        limits: Limits | None = None,
+    ) -> Worker:
+        """A worker that may reach loopback; by default it knows webhooks alone."""
+        if senders is None:
+            poster = HttpPoster(DeliveryEgress(parse_grants([allow] if allow else [])))
+            senders = {ChannelKind.WEBHOOK: WebhookChannel(poster, public_url="http://vigilo.test", clock=now)}
+        return Worker(self.pool, senders, SealedDestinations(self.box), clock=clock, limits=limits or Limits())
 
     async def states(self) -> list[tuple[str, str, int]]:
         """(kind, status, attempt) of every delivery, by n."""
@@ -92,17 +109,26 @@ class Lab:
             return [(row["kind"], row["status"], row["attempt"]) for row in await cursor.fetchall()]
 
 
-def channel(channel_id: UUID, *, version: int = 1, enabled: bool = True) -> Channel:
+def channel(
+    channel_id: UUID,
+    *,
+    version: int = 1,
+    enabled: bool = True,
+    kind: ChannelKind = ChannelKind.WEBHOOK,
+    routes: tuple[Route, ...] = (),
+    name: str = "ops",
+) -> Channel:
     """The channel's record on its topic."""
     return Channel(
         channel_id=channel_id,
         workspace_id=WORKSPACE,
         version=version,
         status=RecordStatus.ACTIVE,
-        kind=ChannelKind.WEBHOOK,
-        name="ops",
+        kind=kind,
+        name=name,
         enabled=enabled,
         destination="127.0.0.1",
+        routes=routes,
         created_at=AT,
         updated_at=AT,
     )

@@ -11,7 +11,9 @@ import pytest
 from aiohttp import web
 from standardwebhooks.webhooks import Webhook
 
-from services.notifier import ledger
+from services.notifier.ledger import offsets
+from services.notifier.ledger.dispatching import CLAIM, dispatch
+from services.notifier.planning import Limits
 from services.notifier.worker import Worker
 from tests.fakes.alerts import transition
 from tests.fakes.receiver import Received, receiving
@@ -170,7 +172,7 @@ async def test_a_disabled_channel_gets_nothing(lab: Lab) -> None:
             lab.record("alerts", transition(TransitionKind.OPENED, channels=(one,))),
         )
         async with working(lab.worker()):
-            assert await until_final(lab, 1) == [("opened", "failed", 1)]
+            assert await until_final(lab, 1) == [("opened", "failed", 0)]
         assert receiver.requests == []
 
 
@@ -182,13 +184,15 @@ async def test_a_crash_after_the_claim_sends_the_same_id_again(lab: Lab) -> None
             lab.record("alerts", transition(TransitionKind.OPENED, channels=(one,))),
         )
         async with lab.pool.connection() as connection, connection.transaction():
-            (claimed,) = await ledger.claim(connection, now=now(), limit=10)
+            (claimed,) = await dispatch(connection, one, now=now(), slots=10, limits=Limits())
         # The process dies here; its claim runs out.
         async with lab.pool.connection() as connection, connection.transaction():
-            assert await ledger.claim(connection, now=now(), limit=10) == []
-            (again,) = await ledger.claim(connection, now=now() + ledger.CLAIM + timedelta(seconds=1), limit=10)
-        assert (again.delivery_id, again.attempt, again.maybe_received) == (claimed.delivery_id, 2, True)
-        assert not claimed.maybe_received
+            assert await dispatch(connection, one, now=now(), slots=10, limits=Limits()) == []
+            (again,) = await dispatch(
+                connection, one, now=now() + CLAIM + timedelta(seconds=1), slots=10, limits=Limits()
+            )
+        assert (again.delivery_id, again.attempt, again.row.maybe_received) == (claimed.delivery_id, 2, True)
+        assert not claimed.row.maybe_received
 
 
 async def test_a_poison_record_goes_to_dead_letters_and_the_rest_is_entered(lab: Lab) -> None:
@@ -199,7 +203,7 @@ async def test_a_poison_record_goes_to_dead_letters_and_the_rest_is_entered(lab:
         last = Record("alerts", 0, good.offset + 2, 0, b"k", b'{"alert_id": 1}', ())
         assert await lab.enter(lab.record("channels", channel(one)), good, poison, last) == 2
         async with lab.pool.connection() as connection:
-            assert (await ledger.read_offsets(connection))[("alerts", 0)] == good.offset + 3
+            assert (await offsets.read_offsets(connection))[("alerts", 0)] == good.offset + 3
         async with working(lab.worker()):
             await until_final(lab, 1)
 
@@ -208,8 +212,8 @@ async def test_a_frozen_notifier_cannot_move_the_position_back(lab: Lab) -> None
     one = lab.add_channel("http://127.0.0.1:9/hook")
     await lab.enter(lab.record("channels", channel(one)))
     async with lab.pool.connection() as connection, connection.transaction():
-        with pytest.raises(ledger.OffsetsMoved):
-            await ledger.advance(connection, "channels", 0, came_from=None, to=1)
+        with pytest.raises(offsets.OffsetsMoved):
+            await offsets.advance(connection, "channels", 0, came_from=None, to=1)
     async with lab.pool.connection() as connection, connection.transaction():
-        with pytest.raises(ledger.OffsetsMoved):
-            await ledger.advance(connection, "channels", 0, came_from=7, to=8)
+        with pytest.raises(offsets.OffsetsMoved):
+            await offsets.advance(connection, "channels", 0, came_from=7, to=8)

@@ -1,33 +1,16 @@
-"""Whom to tell, and what an answer means."""
+"""What an answer means."""
 
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import pytest
 
-from services.notifier.delivery import Answer, Attempt, Verdict, answer_of, judge, recipients, retry_after
+from services.notifier.delivery import Answer, Attempt, Verdict, answer_of, judge, retry_after
 from services.notifier.schedule import WEBHOOK_DELAYS
-from tests.fakes.alerts import transition
-from vigilo.events.alerts import TransitionKind
 from vigilo.events.deliveries import DeliveryStatus
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
-A, B, C = (UUID(int=number) for number in (1, 2, 3))
 DELIVERY = UUID(int=9)
-
-
-def test_an_open_goes_to_the_channels_of_the_rule() -> None:
-    assert recipients(transition(TransitionKind.OPENED, channels=(B, A, B)), []) == (B, A)
-
-
-def test_a_close_goes_to_whoever_heard_of_the_open_and_to_no_other() -> None:
-    assert recipients(transition(TransitionKind.CLOSED, channels=(C,)), [A, B]) == (A, B)
-    assert recipients(transition(TransitionKind.CLOSED, channels=(A,)), []) == ()
-
-
-@pytest.mark.parametrize("kind", [TransitionKind.PENDING, TransitionKind.SUPPRESSED])
-def test_nobody_hears_of_what_is_not_news(kind: TransitionKind) -> None:
-    assert recipients(transition(kind, channels=(A,)), [A]) == ()
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,91 @@
+"""What is told again and again to receivers that forget: which channels are due, and what they must hear."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from pydantic import TypeAdapter
+
+from services.notifier.delivery import Attempt
+from services.notifier.ledger.channels import lock_channel, store_health
+from services.notifier.ledger.others import tell_works
+from services.notifier.planning import Limits
+from services.notifier.settling import after
+from services.notifier.tellings import TransitionTelling
+from vigilo.adapters.postgres import Connection
+from vigilo.events.alerts import AlertTransition
+from vigilo.events.rules import ChannelKind
+
+_TELLING: TypeAdapter[TransitionTelling] = TypeAdapter(TransitionTelling)
+
+
+@dataclass(frozen=True, slots=True)
+class Repetition:
+    """One round for one channel: its open alerts, and those that closed a short while ago, in order."""
+
+    channel_id: UUID
+    workspace_id: UUID
+    key_id: str | None
+    sealed: bytes | None
+    transitions: tuple[AlertTransition, ...]
+
+
+async def due_repetitions(
+    connection: Connection, kind: ChannelKind, *, now: datetime, every: timedelta, closed_for: timedelta
+) -> list[Repetition]:
+    """Takes the channels of that kind whose last round is `every` ago; of several notifiers one gets each.
+
+    Channels whose circuit is open are left to their probes.
+    """
+    cursor = await connection.execute(
+        """
+        with taken as (
+            update notifier.channels c set repeated_at = %(now)s
+            where channel_id in (
+                select channel_id from notifier.channels where kind = %(kind)s and enabled and not deleted and not gone
+                    and opened_at is null and (repeated_at is null or repeated_at <= %(before)s)
+                for no key update skip locked)
+            returning c.channel_id, c.workspace_id
+        )
+        select t.channel_id, t.workspace_id, s.key_id, s.ciphertext from taken t
+        left join notifier.channel_secrets s on s.channel_id = t.channel_id and s.workspace_id = t.workspace_id
+        """,
+        {"now": now, "kind": kind.value, "before": now - every},
+    )
+    found = []
+    for row in await cursor.fetchall():
+        told = await _transitions(connection, row["channel_id"], closed_since=now - closed_for)
+        found.append(Repetition(row["channel_id"], row["workspace_id"], row["key_id"], row["ciphertext"], told))
+    return found
+
+
+async def note_repetition(
+    connection: Connection, channel_id: UUID, attempt: Attempt, *, at: datetime, limits: Limits
+) -> None:
+    """What a round says of the channel's receiver. It is no delivery and no event."""
+    channel = await lock_channel(connection, channel_id, now=at)
+    if channel is None:
+        return
+    circuit, bucket = after(channel, attempt, probe=False, at=at, limits=limits)
+    await store_health(connection, channel_id, circuit, bucket)
+    if circuit.failing_since is None and channel.told_failing is not None:
+        await tell_works(connection, channel, channel.told_failing, at=at)
+
+
+async def _transitions(
+    connection: Connection, channel_id: UUID, *, closed_since: datetime
+) -> tuple[AlertTransition, ...]:
+    cursor = await connection.execute(
+        """
+        select coalesce(c.telling, o.telling) as telling
+        from notifier.deliveries o left join notifier.deliveries c
+            on c.channel_id = o.channel_id and c.alert_id = o.alert_id and c.kind = 'closed' and c.status = 'delivered'
+        where o.channel_id = %s and o.kind = 'opened' and o.status = 'delivered'
+            and (c.delivery_id is null or c.settled_at >= %s)
+        order by o.position
+        """,
+        (channel_id, closed_since),
+    )
+    return tuple(_TELLING.validate_python(row["telling"]).transition for row in await cursor.fetchall())
