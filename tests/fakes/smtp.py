@@ -86,7 +86,7 @@ class MailServer:
 def _authenticate(*args: Any) -> AuthResult:
     login = args[-1]
     right = isinstance(login, LoginPassword) and login == LoginPassword(USER.encode(), PASSWORD.encode())
-    return AuthResult(success=right, auth_data=login if right else None)
+    return AuthResult(success=right, handled=False, auth_data=login if right else None)
 
 
 def server_context(authority: Authority, folder: Path, *names: str) -> ssl.SSLContext:

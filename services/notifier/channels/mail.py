@@ -6,6 +6,7 @@ a header), done by the standard library's email.message.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from email.message import EmailMessage
 from email.policy import SMTP
@@ -23,6 +24,8 @@ from vigilo.events.rules import Severity
 from vigilo.events.text import visible
 
 SUBJECT_MAX: Final = 200
+# The API stores mailboxes alone; what could end one in a header or in a command is kept out here too.
+_NOT_IN_ADDRESSES: Final = re.compile(r"[\x00-\x20\x7f<>,;()\[\]\\\"]")
 _CALM: Final = "#1a7f37"
 _COLOURS: Final = {Severity.CRITICAL: "#b3261e", Severity.WARNING: "#b35900", Severity.INFO: "#1f5fbf"}
 
@@ -32,6 +35,8 @@ def render(telling: Telling, *, public_url: str, sender: str, to: Sequence[str],
 
     Raises ValueError for addresses that cannot stand in a header.
     """
+    if any(_NOT_IN_ADDRESSES.search(address) or "@" not in address for address in to):
+        raise ValueError("not an address")
     words = worded(telling, public_url=public_url)
     mail = EmailMessage(policy=SMTP)
     domain = parseaddr(sender)[1].rpartition("@")[2] or "localhost"

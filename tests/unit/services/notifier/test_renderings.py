@@ -165,7 +165,7 @@ def test_every_telling_fits_every_channel(check: Any, telling: Telling) -> None:
     check(telling)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(telling=tellings())
 def test_any_text_fits_every_channel(telling: Telling) -> None:
     for check in CHECKS:
