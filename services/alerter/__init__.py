@@ -1,6 +1,7 @@
 """Opens and closes alerts: rules judged on every report card, edit and instant at which time alone decides.
 
-Consumes: hosts, report-cards, host-commands, alerter-wakeups; alert-rules and snoozes whole, in every worker
+Consumes: hosts, report-cards, certificate-changes, host-commands, alerter-wakeups;
+  alert-rules and snoozes whole, in every worker
 Produces: alerts, alerter-wakeups
 State: `alerts` (counts and open alerts by rule), `facts` (the host record, what is known of its certificate)
 Effects: none outside Kafka

@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from vigilo.events import ids
-from vigilo.events.cards import PathCertificate, ReportCard, Verdict
+from vigilo.events.cards import CertificateChange, PathCertificate, ReportCard, Verdict
 from vigilo.events.envelope import Event, Record
 from vigilo.events.facts import CertificateFacts
 from vigilo.events.hosts import Host, HostCommand, HostCommandKind, HostStatus, Interval, Target
@@ -150,6 +150,19 @@ def card(
         "graded_at": requested_at + timedelta(seconds=1),
     }
     return ReportCard(**{**fields, **changes})
+
+
+def change(*, requested_at: datetime, **changes: Any) -> CertificateChange:
+    """A new leaf of the same issuer, as a renewal brings it."""
+    fields: dict[str, Any] = {
+        "scan_id": ids.caused_scan_id(HOST, requested_at.isoformat()),
+        "target": host().target(),
+        "requested_at": requested_at,
+        "old": PathCertificate(fingerprint_sha256=LEAF, subject="CN=shop.example", issuer="CN=Example CA"),
+        "new": PathCertificate(fingerprint_sha256=OTHER_LEAF, subject="CN=shop.example", issuer="CN=Example CA"),
+        "issuer_changed": False,
+    }
+    return CertificateChange(**{**fields, **changes})
 
 
 def rule(**changes: Any) -> AlertRule:

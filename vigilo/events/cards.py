@@ -261,3 +261,8 @@ class CertificateChange(Event):
     chain_added: tuple[PathCertificate, ...] = ()
     chain_lost: tuple[PathCertificate, ...] = ()
     unexpected: tuple[Unexpected, ...] = ()
+
+    @property
+    def host_id(self) -> UUID:
+        """The host the change is of."""
+        return self.target.host_id

@@ -6,6 +6,8 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from pydantic import BaseModel
+
 from services.alerter.decide import TIMER, Alerter
 from services.alerter.decide import wakeup as wakeup_of
 from services.alerter.state import HostAlerts, HostFacts
@@ -67,10 +69,10 @@ class World:
         given = inputs.given(topic, event, offset=self._next(topic), ce_id=ce_id, key=key)
         self.decision = self.alerter.decide(self.row, side, given, at=self.at)
         if self.decision.refused is None:
-            self.row = self.decision.state
-            facts = self.decision.side.get("facts", self.facts)
-            assert facts is None or isinstance(facts, HostFacts)
-            self.facts = facts
+            facts: BaseModel | None = self.decision.side.get("facts", self.facts)
+            # As Kafka gives them back: every worker may be the next one.
+            self.row = self.decision.state and HostAlerts.model_validate_json(self.decision.state.model_dump_json())
+            self.facts = None if facts is None else HostFacts.model_validate_json(facts.model_dump_json())
         sent = [outgoing.event for outgoing in self.decision.outputs]
         return [one for one in sent if isinstance(one, AlertTransition)]
 
@@ -82,6 +84,11 @@ class World:
         self.at = at or self.at
         card = inputs.card(**{"requested_at": self.at, **changes})
         return self.hear("report-cards", card, ce_id=str(ids.report_card_id(card.scan_id)))
+
+    def change(self, *, at: datetime | None = None, **changes: Any) -> list[AlertTransition]:
+        self.at = at or self.at
+        change = inputs.change(**{"requested_at": self.at, **changes})
+        return self.hear("certificate-changes", change, ce_id=str(ids.certificate_change_id(HOST, change.scan_id)))
 
     def wake(self, *, reason: str = TIMER, due: datetime | None = None) -> list[AlertTransition]:
         """The timer comes when it is due; the configuration's wakeup at once."""
