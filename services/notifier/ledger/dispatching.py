@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
 from psycopg.rows import class_row
 from pydantic import TypeAdapter
 
+from services.notifier.channels.traits import TRAITS
 from services.notifier.circuit import CIRCUIT_OPEN
 from services.notifier.grouping import Unit
 from services.notifier.ledger.announcing import announce
@@ -21,8 +22,7 @@ from services.notifier.tellings import Telling
 from vigilo.adapters.postgres import Connection
 from vigilo.events.deliveries import DeliveryStatus
 
-# A claim outlives the longest request; a dead notifier's deliveries are taken up again after it.
-CLAIM: Final = timedelta(seconds=20)
+CLAIM: Final = max(traits.longest for traits in TRAITS.values())  # no claim of any kind lasts longer
 # How many unfinished deliveries a plan looks at. Digests want to see many.
 WINDOW: Final = 500
 DIGEST_WINDOW: Final = 5000
@@ -142,7 +142,8 @@ async def _claim(connection: Connection, channel: ChannelState, unit: Unit, prob
     row = unit.members[0]
     if unit.digest_id is not None:
         row = await enter_digest(connection, unit, unit.digest_id, at=now)
-    until = now + CLAIM
+    # A claim outlives the longest attempt; a dead notifier's deliveries are taken up again after it.
+    until = now + TRAITS[channel.kind].longest
     cursor = await connection.execute(
         """
         with taken as (
