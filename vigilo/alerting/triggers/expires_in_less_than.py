@@ -9,9 +9,11 @@ from datetime import datetime, timedelta
 
 from vigilo.alerting.judgement import Judgement, any_of
 from vigilo.alerting.spans import span
+from vigilo.alerting.triggers.meetings import MEETINGS
 from vigilo.alerting.view import Question, View, helped_by
 from vigilo.events.cards import PathCertificate
 from vigilo.events.help import Help
+from vigilo.events.scans import Outcome
 from vigilo.events.triggers import ExpiresInLessThan
 
 # Two instants that differ at all differ by a microsecond: the first one that is "less than" after an equal one.
@@ -24,7 +26,9 @@ def judge(trigger: ExpiresInLessThan, view: View, at: datetime) -> Judgement:
 
 
 def next_change(trigger: ExpiresInLessThan, view: View, at: datetime) -> datetime | None:
-    """The first instant after `at` at which another certificate has too little left."""
+    """The first instant at which a certificate has too little left; none once one has, for time mends nothing."""
+    if judge(trigger, view, at) is Judgement.TRUE:
+        return None
     instants = (true_from(trigger, one) for one in _looked_at(trigger, view))
     return min((instant for instant in instants if instant is not None and instant > at), default=None)
 
@@ -63,7 +67,7 @@ def _matter(trigger: ExpiresInLessThan, view: View, at: datetime) -> str:
         return f"certificate expires in less than {trigger.days:g} days"
     # Which one matters only if it is not the host's own.
     which = "certificate" if one is view.leaf else f"intermediate certificate ({one.subject})"
-    return f"{which} {_expiry(one.not_after, at)}"
+    return f"{which} {_expiry(one.not_after, at)}{_not_seen_since(view)}"
 
 
 def _cleared(trigger: ExpiresInLessThan, view: View, at: datetime) -> str:
@@ -73,6 +77,12 @@ def _cleared(trigger: ExpiresInLessThan, view: View, at: datetime) -> str:
 
 def _certificate(trigger: ExpiresInLessThan, view: View) -> PathCertificate | None:
     return first_to_expire(trigger, view) or view.leaf
+
+
+def _not_seen_since(view: View) -> str:
+    if view.known is None or view.known.outcome is Outcome.OK:
+        return ""
+    return f", as last seen (the last scan: {MEETINGS[view.known.outcome].words})"
 
 
 def _expiry(not_after: datetime, at: datetime) -> str:

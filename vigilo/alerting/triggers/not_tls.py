@@ -22,8 +22,7 @@ def _matter(trigger: NotTls, view: View, at: datetime) -> str:
 
 
 def _cleared(trigger: NotTls, view: View, at: datetime) -> str:
-    met = meeting(view)
-    return f"TLS is spoken ({met.words})" if met.not_tls is Judgement.FALSE else "TLS is spoken"
+    return "TLS is spoken"
 
 
 QUESTION = Question(judge=judge, matter=_matter, cleared=_cleared, help=helped_by(Help.NOT_TLS))
