@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime, parseaddr
@@ -15,6 +16,7 @@ from functools import lru_cache
 from typing import Final
 from uuid import UUID
 
+import idna
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 
 from services.notifier.channels.links import safe_url
@@ -35,13 +37,13 @@ def render(telling: Telling, *, public_url: str, sender: str, to: Sequence[str],
 
     Raises ValueError for addresses that cannot stand in a header.
     """
-    if any(_NOT_IN_ADDRESSES.search(address) or "@" not in address for address in to):
-        raise ValueError("not an address")
     words = worded(telling, public_url=public_url)
     mail = EmailMessage(policy=SMTP)
-    domain = parseaddr(sender)[1].rpartition("@")[2] or "localhost"
-    mail["From"] = sender
-    mail["To"] = ", ".join(to)
+    name, address = parseaddr(sender)
+    written = ascii_address(address)
+    domain = written.rpartition("@")[2]
+    mail["From"] = Address(display_name=visible(name), addr_spec=written)
+    mail["To"] = [Address(addr_spec=ascii_address(one)) for one in to]
     mail["Subject"] = visible(words.subject, limit=SUBJECT_MAX)
     mail["Date"] = format_datetime(words.at)
     mail["Message-ID"] = f"<{delivery_id}@{domain}>"
@@ -56,6 +58,18 @@ def render(telling: Telling, *, public_url: str, sender: str, to: Sequence[str],
     mail.set_content(as_text(words, links), cte="quoted-printable")
     mail.add_alternative(_as_html(words, links), subtype="html", cte="quoted-printable")
     return mail
+
+
+def ascii_address(address: str) -> str:
+    """The address as it stands in headers and commands: its domain as A-labels (RFC 5890).
+
+    Raises ValueError for what is no mailbox, or one whose local part not every mail server would take (RFC 6531).
+    """
+    local, _, domain = address.rpartition("@")
+    if not local or not local.isascii() or _NOT_IN_ADDRESSES.search(address):
+        raise ValueError("not an address that mail can be sent to")
+    # idna.IDNAError is a ValueError
+    return f"{local}@{domain if domain.isascii() else idna.encode(domain, uts46=True).decode('ascii')}"
 
 
 def as_text(words: Wording, links: Sequence[Link]) -> str:

@@ -20,7 +20,7 @@ import aiosmtplib
 from pydantic import ValidationError
 
 from services.notifier.addresses import checked_address
-from services.notifier.channels.mail import render
+from services.notifier.channels.mail import ascii_address, render
 from services.notifier.delivery import Answer, Attempt
 from services.notifier.http import ended, since, unsendable
 from services.notifier.tellings import Telling
@@ -102,7 +102,7 @@ class EmailChannel:
             use_tls=settings.smtp_security is SmtpSecurity.TLS,
             start_tls=False,
             tls_context=self._tls,
-            local_hostname=_ascii(parseaddr(self._sender())[1].rpartition("@")[2]),
+            local_hostname=ascii_address(parseaddr(self._sender())[1]).rpartition("@")[2],
             timeout=settings.smtp_timeout.total_seconds(),
         )
         try:
@@ -118,13 +118,11 @@ class EmailChannel:
 
     async def _envelope(self, client: aiosmtplib.SMTP, sender: str, to: Sequence[str]) -> list[int]:
         """Names sender and recipients; the codes of those who were refused."""
-        wide = not all(address.isascii() for address in (sender, *to))
-        encoding, options = ("utf-8", ["SMTPUTF8"]) if wide else ("ascii", [])
-        await client.mail(sender, options=options, encoding=encoding)
+        await client.mail(ascii_address(sender))
         refused: list[int] = []
         for address in to:
             try:
-                await client.rcpt(address, encoding=encoding)
+                await client.rcpt(ascii_address(address))
             except aiosmtplib.SMTPRecipientRefused as error:
                 refused.append(error.code)
         return refused
@@ -189,11 +187,3 @@ def _unsent(error: Exception) -> str:
             return "connect"
         case _:
             return "smtp"  # no STARTTLS where it is demanded, no AUTH, words nobody understands
-
-
-def _ascii(domain: str) -> str:
-    """The sender's domain as EHLO takes it."""
-    try:
-        return domain.encode("idna").decode("ascii") or "localhost"
-    except UnicodeError:
-        return "localhost"

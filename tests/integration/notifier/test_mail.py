@@ -161,6 +161,17 @@ async def test_silence_after_the_mail_leaves_it_open_whether_it_was_received() -
         assert (attempt.answer, attempt.error_class, len(server.mails)) == (Answer.LOST, "timeout", 1)
 
 
+async def test_addresses_of_the_world_go_out_in_ascii() -> None:
+    async with mail_server() as server:
+        sender = "Überwachung <vigilo@müller.test>"
+        attempt = await mailed(server, to=["ada@bücher.test"], smtp_from=sender, **PLAIN)
+        (got,) = server.mails
+        assert attempt.answer is Answer.ACCEPTED
+        assert (got.sender, got.to) == ("vigilo@xn--mller-kva.test", ("ada@xn--bcher-kva.test",))
+        assert got.mail["From"].addresses[0].display_name == "Überwachung"
+        assert got.raw.isascii()
+
+
 async def test_a_mail_server_that_is_not_there() -> None:
     gone = MailServer(port=9)
     assert (await mailed(gone, **PLAIN)).error_class == "connect"
@@ -168,7 +179,7 @@ async def test_a_mail_server_that_is_not_there() -> None:
     assert (attempt.answer, attempt.error_class) == (Answer.REFUSED, "misconfigured")
 
 
-@pytest.mark.parametrize("address", ["ada@acme.test\r\nBcc: x@evil.test", "", "no address", "<a@b.test>"])
+@pytest.mark.parametrize("address", ["ada@acme.test\r\nBcc: x@evil.test", "", "no address", "<a@b.test>", "ä@b.test"])
 async def test_an_address_that_is_none_sends_nothing(address: str) -> None:
     async with mail_server() as server:
         attempt = await mailed(server, to=[TO[0], address], **PLAIN)
