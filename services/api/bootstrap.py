@@ -17,11 +17,13 @@ from uuid import UUID
 import psycopg
 from pydantic import Field, SecretStr
 
+from services.api.audit.writing import SYSTEM, record
 from services.api.auth import looks_like_token, new_token, owner_of, token_sha256
-from services.api.commands import workspaces
+from services.api.commands import rules, workspaces
 from services.api.database_roles import API
 from services.api.signin.first_user import ensure_first_user
 from services.api.stores import rows
+from services.api.stores.rules import TABLE
 from vigilo.adapters.locks import AdvisoryLock
 from vigilo.adapters.postgres import Connection, DatabaseSettings, connect, tenant
 from vigilo.adapters.settings import BadSettings, Settings, read
@@ -56,7 +58,7 @@ async def bootstrap(
 
 
 async def ensure_workspace(connection: Connection, slug: str, name: str, *, at: datetime) -> UUID:
-    """The id of the workspace with that short name, which is made if it is not there."""
+    """The id of the workspace with that short name, which is made, with the recommended rules, if it is not there."""
     workspace_id = new_id()
     async with tenant(connection, workspace_id):
         made = await connection.execute(
@@ -67,10 +69,20 @@ async def ensure_workspace(connection: Connection, slug: str, name: str, *, at: 
         if made.rowcount == 1:
             settings = workspaces.add(name, workspace_id=workspace_id)
             await rows.publish(connection, workspace_id, [workspaces.record(settings, at=at)])
+            await _recommend_rules(connection, workspace_id, at=at)
     found = await (await connection.execute("select config.workspace_by_slug(%s) as id", (slug,))).fetchone()
     if found is None or found["id"] is None:
         raise RuntimeError(f"the workspace {slug} was made and is not there")
     return UUID(str(found["id"]))
+
+
+async def _recommend_rules(connection: Connection, workspace_id: UUID, *, at: datetime) -> None:
+    recommended = rules.recommended(workspace_id=workspace_id, at=at)
+    for rule in recommended:
+        await rows.insert(connection, TABLE, rule)
+    await rows.publish(connection, workspace_id, [rules.record(rule) for rule in recommended])
+    changes = [rules.told("create", None, rule) for rule in recommended]
+    await record(connection, workspace_id, changes, actor=SYSTEM, origin=None, at=at)
 
 
 async def add_token(connection: Connection, workspace_id: UUID, token: str, *, name: str, role: str) -> None:

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from datetime import datetime
 from uuid import UUID
 
 from services.api.audit.change import Change
 from services.api.models.rules import RulePatch, RuleToAdd
+from vigilo.alerting.confirmation import confirmation
+from vigilo.alerting.recommended import RECOMMENDED
 from vigilo.events.envelope import OutgoingEvent
-from vigilo.events.ids import record_id
+from vigilo.events.ids import new_id, record_id
 from vigilo.events.rules import AlertRule, RecordStatus
 
 
 def add(wanted: RuleToAdd, *, workspace_id: UUID, rule_id: UUID, at: datetime) -> AlertRule:
-    """The first version of a rule."""
+    """The first version of a rule. How often an answer must come is by its trigger, unless it says."""
     return AlertRule.model_validate(
         {
-            **wanted.model_dump(),
+            **asdict(confirmation(wanted.trigger.kind)),
+            **{name: value for name, value in wanted.model_dump().items() if name not in _unsaid(wanted)},
             "rule_id": rule_id,
             "workspace_id": workspace_id,
             "version": 1,
@@ -27,9 +31,29 @@ def add(wanted: RuleToAdd, *, workspace_id: UUID, rule_id: UUID, at: datetime) -
     )
 
 
+def recommended(*, workspace_id: UUID, at: datetime) -> list[AlertRule]:
+    """The rules a workspace begins with, in their order: lists go by ids, and those by milliseconds."""
+    began = int(at.timestamp() * 1000)
+    return [
+        add(
+            RuleToAdd(name=one.name, trigger=one.trigger, severity=one.severity),
+            workspace_id=workspace_id,
+            rule_id=new_id(now_ms=began + number),
+            at=at,
+        )
+        for number, one in enumerate(RECOMMENDED)
+    ]
+
+
 def edit(rule: AlertRule, patch: RulePatch, *, at: datetime) -> AlertRule:
-    """The next version; the same rule if nothing would change."""
-    wanted = AlertRule.model_validate({**rule.model_dump(), **patch.model_dump(exclude_unset=True)})
+    """The next version; the same rule if nothing would change.
+
+    Another kind of trigger brings its own defaults of how often an answer must come.
+    """
+    sent = patch.model_dump(exclude_unset=True)
+    if "trigger" in sent and patch.trigger.kind != rule.trigger.kind:
+        sent = {**asdict(confirmation(patch.trigger.kind)), **sent}
+    wanted = AlertRule.model_validate({**rule.model_dump(), **sent})
     return rule if wanted == rule else _next(wanted, at)
 
 
@@ -47,6 +71,10 @@ def told(verb: str, before: AlertRule | None, after: AlertRule) -> Change:
     """What the audit log says; a deleted rule has only a `before`."""
     gone = after.status is RecordStatus.DELETED
     return Change.between(f"rule.{verb}", f"rule:{after.rule_id}", before, None if gone else after)
+
+
+def _unsaid(wanted: RuleToAdd) -> set[str]:
+    return {"open_after", "close_after"} - wanted.model_fields_set
 
 
 def _next(rule: AlertRule, at: datetime) -> AlertRule:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -32,6 +33,10 @@ _EXAMPLE: JsonDict = {
 }
 
 
+def _unset() -> Any:
+    return None
+
+
 class RuleOptions(BaseModel):
     """What may be said about a rule besides its condition."""
 
@@ -39,8 +44,15 @@ class RuleOptions(BaseModel):
 
     enabled: bool = Field(True, strict=True, description="A disabled rule judges nothing")
     channels: ChannelIds = Field((), description="Where its alerts go; none: in the app only")
-    open_after: Count = Field(1, description="Consecutive judgements `true` before an alert opens")
-    close_after: Count = Field(1, description="Consecutive judgements `false` before it closes")
+    open_after: Count = Field(
+        default_factory=_unset, description="Consecutive judgements `true` before an alert opens; default by trigger"
+    )
+    close_after: Count = Field(
+        default_factory=_unset, description="Consecutive judgements `false` before it closes; default by trigger"
+    )
+    remind_every_minutes: Annotated[int, Field(strict=True, ge=5, le=43_200)] | None = Field(
+        None, description="Tell again that often while it is open and nobody has acknowledged it"
+    )
     runbook_url: WebLink | None = Field(None, description="What to do; put into every message")
 
 
@@ -53,10 +65,6 @@ class RuleToAdd(RuleOptions):
     trigger: AskedTrigger = Field(description="When it is true")
     scope: AskedScope = Field(default=AllHosts(), description="For which hosts")
     severity: Severity
-
-
-def _unset() -> Any:
-    return None
 
 
 def _without_defaults(schema: dict[str, Any]) -> None:
@@ -82,7 +90,14 @@ class RulePatch(RuleOptions):
 class RuleView(AlertRule):
     """A rule as answers show it."""
 
+    snoozed_until: datetime | None = Field(None, description="While a snooze of the rule itself runs")
     href: str = Field(examples=["/api/v1/workspaces/default/rules/018f3e5c-0000-7000-8000-000000000002"])
+
+
+class RuleDetail(RuleView):
+    """A rule, and what is allowed in it but seldom meant."""
+
+    warnings: list[str] = Field(examples=[["No host carries the tag prod now."]])
 
 
 class RuleListing(BaseModel):

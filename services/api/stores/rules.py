@@ -9,7 +9,7 @@ from uuid import UUID
 from services.api.problems import invalid
 from services.api.stores import rows
 from vigilo.adapters.postgres import Connection
-from vigilo.events.rules import AlertRule, OneHost
+from vigilo.events.rules import AlertRule, OneHost, TaggedHosts
 
 TABLE: Final = "alert_rules"
 
@@ -36,6 +36,26 @@ async def check_references(connection: Connection, rule: AlertRule) -> None:
         raise invalid("channels", f"there is no channel {missing[0]}", "ids of channels of this workspace")
     if isinstance(rule.scope, OneHost) and not await _host_exists(connection, rule.scope.host_id):
         raise invalid("scope.host_id", f"there is no host {rule.scope.host_id}", "the id of a host of this workspace")
+
+
+async def hosts_with_tag(connection: Connection, rule: AlertRule) -> int | None:
+    """How many hosts carry the tag of the rule's scope; None for a rule of another scope."""
+    if not isinstance(rule.scope, TaggedHosts):
+        return None
+    found = await connection.execute(
+        "select count(*) as n from config.hosts where status <> 'deleted' and tags @> array[%s]", (rule.scope.tag,)
+    )
+    row = await found.fetchone()
+    return int(row["n"]) if row else 0
+
+
+async def disabled_channels(connection: Connection, rule: AlertRule) -> list[str]:
+    """Names of the rule's channels that are disabled."""
+    found = await connection.execute(
+        "select name from config.channels where channel_id = any(%s) and not enabled order by channel_id",
+        (list(rule.channels),),
+    )
+    return [row["name"] for row in await found.fetchall()]
 
 
 async def using(connection: Connection, channel_id: UUID) -> list[AlertRule]:

@@ -18,6 +18,8 @@ from services.api.bootstrap import bootstrap
 from services.api.permissions import Role
 from tests.fakes.api_server import migrated
 from vigilo.adapters.postgres import connect
+from vigilo.events.codec import decode_value
+from vigilo.events.rules import AlertRule
 
 pytestmark = pytest.mark.postgres
 
@@ -86,10 +88,39 @@ async def test_the_workspace_is_told_once(database: str, tmp_path: Path) -> None
         await bootstrap(own, home=tmp_path)
     with psycopg.connect(database, autocommit=True, row_factory=dict_row) as connection:
         told = connection.execute("select aggregatetype, type from config.outbox").fetchall()
-    assert told == [
-        {"aggregatetype": "workspace-settings", "type": "vigilo.workspace-settings.v1"},
-        {"aggregatetype": "audit", "type": "vigilo.audit-entry.v1"},  # its first owner
+    assert [row["aggregatetype"] for row in told] == [
+        "workspace-settings",
+        *["alert-rules"] * 6,
+        *["audit"] * 6,
+        "audit",  # its first owner
     ]
+
+
+async def test_a_new_workspace_has_the_recommended_rules_once(database: str, tmp_path: Path) -> None:
+    own = await asyncio.to_thread(migrated, database)
+    workspace, _ = await bootstrap(own, home=tmp_path)
+    with psycopg.connect(database, autocommit=True, row_factory=dict_row) as connection:
+        connection.execute("update config.alert_rules set name = 'mine', version = 2 where severity = 'critical'")
+        await bootstrap(own, home=tmp_path)  # an existing workspace is not touched
+        rules = connection.execute("select * from config.alert_rules order by rule_id").fetchall()
+        entries = connection.execute(
+            "select actor, subject from config.audit_entries where action = 'rule.create' order by sequence"
+        ).fetchall()
+        told = connection.execute(
+            "select payload from config.outbox where aggregatetype = 'alert-rules' order by position"
+        ).fetchall()
+    events = [decode_value(row["payload"].encode(), AlertRule) for row in told]
+    assert [(event.trigger.kind, event.open_after, event.close_after) for event in events] == [
+        ("expires-in-less-than", 1, 1),
+        ("expires-in-less-than", 1, 1),
+        ("chain-validation-fails", 1, 1),
+        ("unreachable", 3, 2),
+        ("scan-overdue", 1, 1),
+        ("grade-below", 2, 1),
+    ]
+    assert all(event.enabled and event.channels == () and event.workspace_id == workspace for event in events)
+    assert [rule["rule_id"] for rule in rules] == [event.rule_id for event in events]
+    assert entries == [{"actor": "system", "subject": f"rule:{event.rule_id}"} for event in events]
 
 
 def test_the_command_prints_where_the_token_is_and_never_the_token(database: str, tmp_path: Path) -> None:

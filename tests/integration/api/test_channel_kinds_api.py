@@ -83,7 +83,8 @@ def test_a_channel_takes_routes_by_rules_that_are_there(api: ApiServer, one: htt
     made = channel(one, routes=routes)
     assert [str(one) for one in told(api, made["channel_id"]).routes[1].rules] == [rule]
     assert one.get(f"channels/{made['channel_id']}").json()["routes"][0] == routes[0]
-    for bad in ([{"rules": [str(uuid4())]}], [{"severities": ["loud"]}], [{}] * 21):
+    wrong: list[Any] = [[{"rules": [str(uuid4())]}], [{"severities": ["loud"]}], [{}] * 21]
+    for bad in wrong:
         answer = one.patch(f"channels/{made['channel_id']}", json={"routes": bad})
         assert answer.status_code == 422
         assert answer.json()["errors"][0]["field"].startswith("routes")
@@ -93,7 +94,7 @@ def test_a_channel_takes_routes_by_rules_that_are_there(api: ApiServer, one: htt
 def test_a_channel_tells_how_its_messages_fare(api: ApiServer, one: httpx.Client) -> None:
     made = channel(one)
     path = f"channels/{made['channel_id']}"
-    health = {"last_delivered_at": None, "failing_since": None, "last_error": None, "waiting": 0}
+    health: dict[str, Any] = {"last_delivered_at": None, "failing_since": None, "last_error": None, "waiting": 0}
     assert one.get(path).json()["health"] == health
 
     def delivery(status: DeliveryStatus, minute: int, **fields: Any) -> Delivery:
