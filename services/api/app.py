@@ -23,6 +23,7 @@ from services.api import front, problems
 from services.api.audit.refusals import audit_refusals
 from services.api.measuring import Measured
 from services.api.openapi import complete
+from services.api.pool_notices import tell_of_pools
 from services.api.projector.app import EmbeddedProjector
 from services.api.projector.settings import ProjectorSettings
 from services.api.readiness import database_check, services_check, topics_check
@@ -138,9 +139,10 @@ def _lifespan(
                 work = asyncio.create_task(relay.run(), name="relay")
                 work.add_done_callback(_ended)
                 stack.push_async_callback(end, work)
-            timer = asyncio.create_task(end_snoozes(shared.pool), name="snoozes")
-            timer.add_done_callback(_ended)
-            stack.push_async_callback(end, timer)
+            for name, timer in (("snoozes", end_snoozes(shared.pool)), ("pools", tell_of_pools(shared.pool))):
+                task = asyncio.create_task(timer, name=name)
+                task.add_done_callback(_ended)
+                stack.push_async_callback(end, task)
             if projector is not None:
                 await stack.enter_async_context(projector)
             yield
@@ -149,7 +151,7 @@ def _lifespan(
 
 
 def _ended(work: asyncio.Task[None]) -> None:
-    # Trouble with Kafka or the database never ends the relay or the snoozes' timer; what does is a fault of ours, and
+    # Trouble with Kafka or the database never ends the relay or a timer; what does is a fault of ours, and
     # nothing would be published any more: stop serving, be started again.
     if not work.cancelled() and work.exception() is not None:
         logger.critical("the task %s ended", work.get_name(), exc_info=work.exception())
