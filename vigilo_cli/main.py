@@ -21,6 +21,7 @@ COMMANDS = {
     "user": "vigilo_cli.user",
     "quota": "vigilo_cli.quota",
     "pool": "vigilo_cli.pool",
+    "secrets": "vigilo_cli.secrets",
     "republish": "vigilo_cli.republish",
     "rebuild": "vigilo_cli.rebuild",
     "regrade": "vigilo_cli.regrade",

@@ -54,6 +54,11 @@ class SecretBox:
         self._ciphers = {key_id: AESGCM(key) for key_id, key in keys.items()}
         self._sealing = next(iter(keys))
 
+    @property
+    def sealing(self) -> str:
+        """Id of the key that seals."""
+        return self._sealing
+
     def seal(self, secret: bytes, *, place: str) -> Sealed:
         """The secret, openable only at the same `place` (`channel_place`, ...)."""
         nonce = os.urandom(_NONCE_BYTES)
