@@ -1,4 +1,4 @@
-"""What hosts, cards, rules and the clock mean for a host's alerts."""
+"""What hosts, cards and the clock mean for a host's alerts."""
 
 from __future__ import annotations
 
@@ -11,38 +11,13 @@ import pytest
 from services.alerter.state import HostAlerts
 from tests.fakes import inputs
 from tests.fakes.inputs import HOST, NOON, RULE, WORKSPACE, rule
-from tests.unit.services.alerter.world import DAY, World
+from tests.unit.services.alerter.world import DAY, FAR, SECOND, SNOOZE, SOON, World, only, only_closed, opened
 from vigilo.events import ids
-from vigilo.events.alerts import AlertTransition, CloseReason, TransitionKind
+from vigilo.events.alerts import CloseReason, TransitionKind
 from vigilo.events.cards import TrustReason, Verdict
-from vigilo.events.hosts import HostSnooze, HostStatus
-from vigilo.events.rules import OneHost, RecordStatus, Severity, Snooze, TaggedHosts
+from vigilo.events.hosts import HostStatus
+from vigilo.events.rules import Severity
 from vigilo.events.triggers import ChainValidationFails
-
-SECOND = timedelta(seconds=1)
-SOON = NOON + 12 * DAY + timedelta(hours=8)
-FAR = NOON + 80 * DAY
-SNOOZE = UUID("0190a000-0000-7000-8000-0000000000cc")
-
-
-def opened(*rules: Any) -> tuple[World, AlertTransition]:
-    """A world with one open alert."""
-    world = World(*(rules or (rule(),)))
-    world.host()
-    (transition,) = world.card(not_after=SOON)
-    assert transition.kind is TransitionKind.OPENED
-    return world, transition
-
-
-def only(sent: list[AlertTransition], kind: TransitionKind) -> AlertTransition:
-    assert [one.kind for one in sent] == [kind]
-    return sent[0]
-
-
-def only_closed(sent: list[AlertTransition], reason: CloseReason) -> AlertTransition:
-    closed = only(sent, TransitionKind.CLOSED)
-    assert closed.close_reason is reason
-    return closed
 
 
 def test_a_card_opens_an_alert_with_everything_a_message_needs() -> None:
@@ -140,75 +115,6 @@ def test_a_repeated_timer_never_opens_a_second_alert_under_the_first_ones_id() -
     assert second.alert_id != first.alert_id
 
 
-def test_a_rule_created_over_known_hosts_opens_at_once() -> None:
-    world = World()
-    world.host()
-    world.card(not_after=SOON)
-    world.configure(rule())
-    alert = only(world.wake(reason="config"), TransitionKind.OPENED)
-    assert (alert.cause, alert.decided_by.config_version["alert-rules"]) == ("rule", 1)
-    assert world.row is not None
-    assert world.row.rules_version == 1
-
-
-def test_editing_name_channels_or_severity_says_nothing() -> None:
-    world, _ = opened()
-    world.configure(rule(version=2, name="another", severity=Severity.CRITICAL, channels=(SNOOZE,)))
-    assert world.wake(reason="config") == []
-    closed = only_closed(world.card(at=NOON + DAY, not_after=FAR), CloseReason.CLEARED)
-    assert (closed.rule.name, closed.rule.version) == ("another", 2)
-
-
-def test_editing_the_threshold_judges_again() -> None:
-    world, _ = opened()
-    world.configure(rule(version=2, trigger={"kind": "expires-in-less-than", "days": 20}))
-    assert world.wake(reason="config") == []
-    world.configure(rule(version=3, trigger={"kind": "expires-in-less-than", "days": 10}))
-    only_closed(world.wake(reason="config"), CloseReason.CLEARED)
-
-
-def test_an_alert_closes_with_its_rule() -> None:
-    for change, reason in (
-        ({"status": RecordStatus.DELETED}, CloseReason.RULE_DELETED),
-        ({"enabled": False}, CloseReason.RULE_DISABLED),
-        ({"scope": TaggedHosts(tag="edge")}, CloseReason.LEFT_SCOPE),
-        ({"scope": OneHost(host_id=SNOOZE)}, CloseReason.LEFT_SCOPE),
-    ):
-        world, alert = opened()
-        world.configure(rule(version=2, **change))
-        closed = only_closed(world.wake(reason="config"), reason)
-        assert (closed.alert_id, closed.rule.name) == (alert.alert_id, "expires soon")
-        assert world.wake(reason="config") == []
-
-
-def test_an_alert_of_a_rule_that_vanished_without_trace_is_still_closed() -> None:
-    world, alert = opened()
-    world.forget_rule(rule())
-    closed = only_closed(world.wake(reason="config"), CloseReason.RULE_DELETED)
-    assert (closed.alert_id, closed.rule.rule_id) == (alert.alert_id, RULE)
-
-
-def test_a_rule_that_cannot_be_read_leaves_its_alerts_as_they_are() -> None:
-    world, _ = opened()
-    world.forget_rule(rule())
-    world.unreadable = {RULE}
-    assert world.wake(reason="config") == []
-    assert world.card(at=NOON + DAY, not_after=FAR) == []
-    world.unreadable = set()
-    world.configure(rule(version=2))
-    only_closed(world.wake(reason="config"), CloseReason.CLEARED)
-
-
-def test_an_alert_closes_when_its_host_loses_the_tag_and_opens_anew_when_it_gets_it_back() -> None:
-    world = World(rule(scope=TaggedHosts(tag="edge")))
-    world.host(tags=("edge",))
-    (first,) = world.card(not_after=SOON)
-    only_closed(world.host(version=2), CloseReason.LEFT_SCOPE)
-    again = only(world.host(version=3, tags=("edge",)), TransitionKind.OPENED)
-    assert again.alert_id != first.alert_id
-    assert (again.episode, again.n, again.cause) == (2, 1, "host")
-
-
 def test_pausing_closes_and_resuming_judges_what_is_known() -> None:
     world, alert = opened()
     only_closed(world.host(version=2, status=HostStatus.PAUSED), CloseReason.HOST_PAUSED)
@@ -300,51 +206,6 @@ def test_a_pool_that_lost_its_network_neither_opens_nor_closes() -> None:
     world.host()
     only(world.card(not_after=FAR, chain_valid=Verdict.NO), TransitionKind.OPENED)
     assert world.card(at=NOON + SECOND, not_after=FAR, pool_suspect=True) == []
-
-
-def test_a_snoozed_host_opens_once_after_the_snooze_if_it_is_still_true() -> None:
-    world = World(rule())
-    until = NOON + timedelta(hours=1)
-    world.host(snooze=HostSnooze(since=NOON - SECOND, until=until))
-    suppressed = only(world.card(not_after=SOON), TransitionKind.SUPPRESSED)
-    assert world.decision.next_at == until
-    alert = only(world.wake(), TransitionKind.OPENED)
-    assert (alert.alert_id, alert.n, alert.opened_at) == (suppressed.alert_id, 2, until)
-    assert world.wake(due=until) == []
-
-
-def test_a_snoozed_alert_that_clears_never_opens() -> None:
-    world = World(rule())
-    world.host(snooze=HostSnooze(since=NOON - SECOND, until=NOON + DAY))
-    only(world.card(not_after=SOON), TransitionKind.SUPPRESSED)
-    only_closed(world.card(at=NOON + SECOND, not_after=FAR), CloseReason.CLEARED)
-
-
-def test_rules_and_tags_can_be_snoozed_and_unsnoozed() -> None:
-    for what in ({"rule_id": RULE}, {"tag": "edge"}):
-        world = World(rule())
-        fields = {"snooze_id": SNOOZE, "workspace_id": WORKSPACE, "since": NOON, "until": NOON + DAY, **what}
-        world.configure(Snooze.model_validate({**fields, "version": 1, "status": "active"}))
-        world.host(tags=("edge",))
-        only(world.card(not_after=SOON), TransitionKind.SUPPRESSED)
-        world.configure(Snooze.model_validate({**fields, "version": 2, "status": "deleted"}))
-        only(world.wake(reason="config"), TransitionKind.OPENED)
-
-
-def test_an_acknowledgement_names_who_and_why() -> None:
-    world, alert = opened()
-    seen = only(world.acknowledge(alert_id=alert.alert_id, note="renewing"), TransitionKind.ACKNOWLEDGED)
-    assert (seen.alert_id, seen.n, seen.note, seen.by) == (alert.alert_id, 2, "renewing", "ada")
-    assert world.acknowledge(alert_id=SNOOZE) == []
-    closed = only_closed(world.card(at=NOON + DAY, not_after=FAR), CloseReason.CLEARED)
-    assert closed.n == 3
-    assert world.acknowledge(alert_id=alert.alert_id) == []
-
-
-def test_another_workspaces_rules_do_not_look_at_the_host() -> None:
-    world = World(rule(workspace_id=SNOOZE))
-    world.host()
-    assert world.card(not_after=SOON) == []
 
 
 def test_a_scan_command_is_none_of_the_alerters_business() -> None:

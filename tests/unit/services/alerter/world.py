@@ -12,16 +12,20 @@ from services.alerter.decide import TIMER, Alerter
 from services.alerter.decide import wakeup as wakeup_of
 from services.alerter.state import HostAlerts, HostFacts
 from tests.fakes import inputs
-from tests.fakes.inputs import HOST, NOON
+from tests.fakes.inputs import HOST, NOON, rule
 from vigilo.alerting.config import RULES_TOPIC, SNOOZES_TOPIC, Placed, RuleSet
 from vigilo.events import ids
-from vigilo.events.alerts import AlertTransition
+from vigilo.events.alerts import AlertTransition, CloseReason, TransitionKind
 from vigilo.events.envelope import Event
 from vigilo.events.hosts import HostCommandKind
 from vigilo.events.rules import AlertRule, Snooze
 from vigilo.ports.processing import Decision
 
 DAY = timedelta(days=1)
+SECOND = timedelta(seconds=1)
+SOON = NOON + 12 * DAY + timedelta(hours=8)
+FAR = NOON + 80 * DAY
+SNOOZE = UUID("0190a000-0000-7000-8000-0000000000cc")
 
 
 class World:
@@ -104,3 +108,23 @@ class World:
         offset = self.offsets.get(topic, 0)
         self.offsets[topic] = offset + 1
         return offset
+
+
+def opened(*rules: Any) -> tuple[World, AlertTransition]:
+    """A world with one open alert."""
+    world = World(*(rules or (rule(),)))
+    world.host()
+    (transition,) = world.card(not_after=SOON)
+    assert transition.kind is TransitionKind.OPENED
+    return world, transition
+
+
+def only(sent: list[AlertTransition], kind: TransitionKind) -> AlertTransition:
+    assert [one.kind for one in sent] == [kind]
+    return sent[0]
+
+
+def only_closed(sent: list[AlertTransition], reason: CloseReason) -> AlertTransition:
+    closed = only(sent, TransitionKind.CLOSED)
+    assert closed.close_reason is reason
+    return closed
