@@ -17,6 +17,7 @@ from tests.fakes.alerts import AT, HOST, WORKSPACE, transition
 from vigilo.events import ids
 from vigilo.events.alerts import AlertTransition, TransitionKind
 from vigilo.events.rules import Severity
+from vigilo.events.triggers import ExpiresInLessThan
 
 ATTACK = (
     "x\r\nBcc: victim@evil.test\r\n\r\n<script>alert(1)</script><img src=x onerror=alert(1)>"
@@ -40,7 +41,13 @@ def opened() -> AlertTransition:
                     "runbook_url": "https://wiki.example/tls",
                 }
             ),
-            "rule": usual.rule.model_copy(update={"severity": Severity.CRITICAL, "name": "Expires within a week"}),
+            "rule": usual.rule.model_copy(
+                update={
+                    "severity": Severity.CRITICAL,
+                    "name": "Expires within a week",
+                    "trigger": ExpiresInLessThan(days=7),
+                }
+            ),
             "facts": usual.facts.model_copy(
                 update={
                     "not_after": AT + timedelta(days=6),
@@ -93,14 +100,14 @@ def hostile(kind: TransitionKind = TransitionKind.OPENED, *, text: str = LONG_AT
     )
 
 
-def digest(count: int = 200, *, text: str = "api.acme.test:443: expires in 20 days", lines: int = 20) -> DigestTelling:
+def digest(count: int = 200, *, text: str = "certificate expires in 20 days", lines: int = 20) -> DigestTelling:
     """Many alerts of one rule."""
     made = tuple(
         DigestLine(
             alert_id=ids.alert_id(WORKSPACE, HOST, str(number)),
             host_id=HOST,
             where=f"h{number}.acme.test:443" if text.isprintable() else text,
-            summary=text,
+            summary=f"h{number}.acme.test:443: {text}" if text.isprintable() else text,
             severity=Severity.WARNING,
         )
         for number in range(lines)

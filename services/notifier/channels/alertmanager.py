@@ -130,7 +130,9 @@ def _labels(transition: AlertTransition) -> dict[str, str]:
 def _annotations(words: Wording) -> dict[str, str]:
     told = {"summary": words.headline, "description": words.text or "\n".join(words.lines)}
     told |= {_annotation_name(fact.label): fact.value for fact in words.facts}
-    told |= {_annotation_name(link.text): url for link in words.links if (url := safe_url(link.url)) is not None}
+    told |= {
+        f"{_annotation_name(link.text)}_url": url for link in words.links if (url := safe_url(link.url)) is not None
+    }
     if words.more:
         told["more"] = f"and {words.more:,} more"
     return {name: value for name, value in told.items() if value}

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from uuid import UUID
 
 from services.notifier.channels.links import Pages, runbook
-from services.notifier.tellings import DigestTelling, NoticeTelling, Telling, TestTelling
+from services.notifier.tellings import DigestLine, DigestTelling, NoticeTelling, Telling, TestTelling
 from vigilo.events.alerts import AlertFacts, AlertHost, AlertTransition, TransitionKind
 from vigilo.events.rules import Severity
 from vigilo.events.text import visible
@@ -110,9 +110,7 @@ def _transition(transition: AlertTransition, pages: Pages) -> Wording:
 
 
 def _digest(telling: DigestTelling, pages: Pages) -> Wording:
-    lines = tuple(
-        f"{visible(line.where, limit=260)} ({line.severity.value}): {visible(line.summary)}" for line in telling.lines
-    )
+    lines = tuple(_line(line) for line in telling.lines)
     return Wording(
         tag=_SHOWN_STATES.get(telling.what, telling.severity.value.upper()),
         headline=f"{telling.count:,} alerts {telling.what.value}: {visible(telling.title, limit=300)}",
@@ -123,6 +121,11 @@ def _digest(telling: DigestTelling, pages: Pages) -> Wording:
         more=max(telling.count - len(lines), 0),
         links=(Link("All alerts", pages.alerts()),),
     )
+
+
+def _line(line: DigestLine) -> str:
+    where, summary = visible(line.where, limit=260), visible(line.summary)
+    return f"{where} ({line.severity.value}): {summary.removeprefix(f'{where}: ')}"  # summaries name the host first
 
 
 def _test(telling: TestTelling, pages: Pages) -> Wording:

@@ -63,6 +63,8 @@ async def test_an_alert_fires_with_all_its_facts_and_is_resolved_by_its_close(se
     assert alert["labels"]["alertname"] == "VigiloExpiresInLessThan"
     assert alert["labels"]["instance"] == "shop.example:443"
     assert alert["annotations"]["owner"] == "Shop team"
+    assert alert["annotations"]["host"] == "shop.example:443"
+    assert alert["annotations"]["runbook_url"] == "https://wiki.example/tls"
     assert datetime.fromisoformat(alert["endsAt"]) - now > timedelta(minutes=4)
     closed = change.model_copy(update={"kind": TransitionKind.CLOSED, "at": datetime.now(UTC)})
     assert (await sending.send(credentials, told(closed), delivery_id=DELIVERY)).answer is Answer.ACCEPTED

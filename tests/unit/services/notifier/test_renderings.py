@@ -199,6 +199,27 @@ def test_every_channel_says_all_a_person_needs() -> None:
     assert missing == set()
 
 
+def test_a_digest_shows_twenty_lines_and_counts_the_others() -> None:
+    blocks = slack.render(digest(200), public_url=PUBLIC)["blocks"]
+    lines = [line for block in blocks if "text" in block for line in block["text"]["text"].split("\n")]
+    assert lines[0] == "🔴 CRITICAL 200 alerts opened: the rule Expires soon"
+    assert lines[1] == "• h0.acme.test:443 (warning): certificate expires in 20 days"
+    assert sum(line.startswith("•") for line in lines) == 20
+    assert lines[-2:] == ["… and 180 more", f"<{PUBLIC}/alerts|All alerts>"]
+
+
+def test_thousands_of_names_are_counted_and_the_link_leads_to_them() -> None:
+    change = opened()
+    names = tuple(f"host-{number}.shop.example" for number in range(100))
+    change = change.model_copy(update={"facts": change.facts.model_copy(update={"names": names, "names_count": 5_000})})
+    message = json.dumps(slack.render(told(change), public_url=PUBLIC))
+    assert "host-0.shop.example" in message
+    assert "more: see the host's page" in message
+    data = webhook.render(told(change), public_url=PUBLIC)["data"]
+    assert (data["names_count"], len(data["names"])) == (5_000, 100)
+    assert data["link"] == f"{PUBLIC}/hosts/{change.host_id}"
+
+
 def _is_mrkdwn(block: dict[str, Any]) -> bool:
     return isinstance(block.get("text"), dict) and block["text"]["type"] == "mrkdwn"
 
