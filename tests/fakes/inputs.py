@@ -12,7 +12,7 @@ from vigilo.events.envelope import Event, Record
 from vigilo.events.facts import CertificateFacts
 from vigilo.events.hosts import Host, HostCommand, HostCommandKind, HostStatus, Interval, Target
 from vigilo.events.posture import GroupsPosture, Posture, PostureOrigin, PostureSource, Support, VersionPosture
-from vigilo.events.rules import AlertRule, AllHosts, RecordStatus, Severity
+from vigilo.events.rules import AlertRule, AllHosts, RecordStatus, Severity, Snooze
 from vigilo.events.scans import Depth, Outcome, ScanReason, ScanRequested, Snapshot
 from vigilo.events.triggers import ExpiresInLessThan
 from vigilo.ports.processing import Input
@@ -163,6 +163,18 @@ def change(*, requested_at: datetime, **changes: Any) -> CertificateChange:
         "issuer_changed": False,
     }
     return CertificateChange(**{**fields, **changes})
+
+
+def snooze(**changes: Any) -> Snooze:
+    """A snooze from noon on; says neither of what nor until when."""
+    fields: dict[str, Any] = {
+        "snooze_id": ids.new_id(),
+        "workspace_id": WORKSPACE,
+        "version": 1,
+        "status": RecordStatus.ACTIVE,
+        "since": NOON,
+    }
+    return Snooze(**{**fields, **changes})
 
 
 def rule(**changes: Any) -> AlertRule:

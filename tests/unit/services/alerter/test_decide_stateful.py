@@ -288,6 +288,7 @@ def test_no_interleaving_loses_or_doubles_a_transition() -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1800)
 def test_no_interleaving_loses_or_doubles_a_transition_in_thousands() -> None:
-    long = settings(max_examples=3000, stateful_step_count=60, deadline=None)
+    long = settings(max_examples=2000, stateful_step_count=60, deadline=None)
     run_state_machine_as_test(AlerterMachine, settings=long)
