@@ -163,6 +163,11 @@ class Service(_Process):
             time.monotonic(),
         )
 
+    def mean_batch(self) -> float:
+        """Events per batch so far."""
+        text = self._get("metrics") or ""
+        return _metric(text, "vigilo_stream_events_total") / max(1.0, _metric(text, "vigilo_stream_batches_total"))
+
     def rows(self) -> dict[str, int]:
         """Rows held, by table."""
         found = re.findall(r'^vigilo_stream_rows\{table="(\w+)"\} (\S+)$', self._get("metrics") or "", re.MULTILINE)

@@ -6,16 +6,20 @@ the best of three rounds: a busy machine only ever makes them worse.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.bench.figures import report
-from tests.bench.fleet import Fleet, card_event, host_event, rule_event, rules, snapshot_event
-from tests.bench.processes import Measured, Rate, best, done, rate_of
+from tests.bench.fleet import Fleet, card_event, derived, host_event, rule_event, rules, snapshot_event
+from tests.bench.processes import Measured, Rate, Service, best, done, rate_of
 from tests.bench.workshop import Workshop
+from tests.faults.streams.waiting import wait_until
 from vigilo.events.envelope import EncodedEvent
+from vigilo.events.rules import AllHosts
+from vigilo.events.triggers import ExpiresInLessThan
 
 pytestmark = [pytest.mark.kafka, pytest.mark.slow, pytest.mark.timeout(900)]
 
@@ -24,6 +28,7 @@ ROUNDS = 3
 SCANS = 10  # of each host in a round
 NEW_CHAINS = 1_000
 RULES = 50
+MANY_HOSTS = 10_000
 
 
 @pytest.fixture(scope="module")
@@ -122,3 +127,71 @@ def test_scheduler(workshop: Workshop, yard: Workshop, fleet: Fleet) -> None:
     with yard.bare("snapshots", workshop, row="scheduler-schedules-changelog") as agent:
         bare = rates(agent, yard, 0, rounds)
     print_beside("scheduler, snapshots without output", ours, bare)
+
+
+def ready(service: Service) -> None:
+    """Waits until the service has read its rows."""
+    wait_until(lambda: service.ready, seconds=120, what="readiness")
+
+
+def in_batches(workshop: Workshop, name: str, rounds: list[list[EncodedEvent]], **environment: str) -> None:
+    """Half of the rounds one event at a time, half in batches as they come; the same topics, one after the other."""
+    found: list[Rate] = []
+    for size, part in ((1, rounds[: len(rounds) // 2]), (200, rounds[len(rounds) // 2 :])):
+        with workshop.service(name, VIGILO_KAFKA_BATCH_SIZE=str(size), **environment) as service:
+            ready(service)
+            found.append(best(rates(service, workshop, 0, part)))
+            mean = service.mean_batch()
+        report(f"{name}, at most {size} events at a time, {mean:.0f} on average", str(found[-1]))
+    alone, together = found
+    report(
+        f"{name}: 200 / 1, per core; by the clock",
+        f"{together.per_core / alone.per_core:.2f}; {together.per_second / alone.per_second:.2f}",
+    )
+
+
+def test_grader_in_batches(workshop: Workshop, fleet: Fleet, bundle: str) -> None:
+    """Every event has a card: two acknowledgements to await."""
+    with workshop.service("grader", VIGILO_TRUST_BUNDLE=bundle) as grader:
+        done(grader, workshop.fill(snapshots(fleet, range(1), der=True)))
+    rounds = [snapshots(fleet, scans) for scans in batches(2 * ROUNDS)]
+    in_batches(workshop, "grader", rounds, VIGILO_TRUST_BUNDLE=bundle)
+
+
+def test_alerter_in_batches(workshop: Workshop, fleet: Fleet) -> None:
+    """Cards without output: nothing to await but the commit."""
+    judge = fleet.judge()
+    workshop.fill(rule_event(rule) for rule in rules(RULES, fleet.at))
+    with workshop.service("alerter") as alerter:
+        done(alerter, workshop.fill(map(host_event, fleet.hosts())))
+    rounds = [
+        [card_event(fleet.card(number, scan, judge)) for scan in scans for number in range(HOSTS)]
+        for scans in batches(2 * ROUNDS)
+    ]
+    in_batches(workshop, "alerter", rounds)
+
+
+def test_new_rule_over_many_hosts(workshop: Workshop) -> None:
+    """A rule that is true of ten thousand hosts: from its record to the last alert, one alerter, 50 rules before it."""
+    fleet = Fleet.of(MANY_HOSTS)
+    judge = fleet.judge()
+    workshop.fill(rule_event(rule) for rule in rules(RULES, fleet.at))
+    with workshop.service("alerter") as alerter:
+        known = workshop.fill(map(host_event, fleet.hosts()))
+        known += workshop.fill(card_event(fleet.card(number, 0, judge)) for number in range(MANY_HOSTS))
+        done(alerter, known)
+    seconds: list[float] = []
+    for number, size in enumerate((1, 200)):
+        one = next(rules(1, fleet.at)).model_copy(
+            update={"rule_id": derived("wide", number), "trigger": ExpiresInLessThan(days=90)}
+        )
+        with workshop.service("alerter", VIGILO_KAFKA_BATCH_SIZE=str(size)) as alerter:
+            ready(alerter)
+            workshop.fill([rule_event(one.model_copy(update={"scope": AllHosts()}))])
+            began = time.monotonic()
+            wait_until(lambda: workshop.count("alerts") >= (number + 1) * MANY_HOSTS, seconds=180, what="the alerts")  # noqa: B023
+            seconds.append(time.monotonic() - began)
+            mean = alerter.mean_batch()
+        what = f"a rule over {MANY_HOSTS:,} hosts, at most {size} at a time, {mean:.0f} on average"
+        report(what, f"{seconds[-1]:.1f} s", target="<= 15 s")
+    report("  1 / 200", f"{seconds[0] / seconds[1]:.2f}")

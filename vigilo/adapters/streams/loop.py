@@ -56,7 +56,11 @@ class Loop(Generic[S]):
     async def run(self, stream: Any) -> None:
         """The agent. Never returns while the service runs: an exception that left it would acknowledge its event."""
         ours = stream.noack()
-        batches = Batches(ours.events(), limit=self.settings.batch_size, more=lambda: not ours.channel.queue.empty())
+
+        def more() -> bool:
+            return self.app.consumer.handing_over or not ours.channel.queue.empty()
+
+        batches = Batches(ours.events(), limit=self.settings.batch_size, more=more)
         try:
             while batch := await batches.next():
                 await self.handle(batch)

@@ -31,6 +31,8 @@ class PositionConsumer(Consumer):
     gaps = 0
     # Fetches begun. Faust asks again only after it has put every record of the fetch before into its queues.
     fetches = 0
+    # Until then records are here that the loop has not seen.
+    handing_over = False
 
     def _new_consumer_thread(self) -> HeardConsumerThread:
         return HeardConsumerThread(self, loop=self.loop, beacon=self.beacon)
@@ -69,6 +71,7 @@ class PositionConsumer(Consumer):
         partition stands still (once in about twenty restarts) or goes on behind a gap.
         """
         self.fetches += 1
+        self.handing_over = False
         asked: Any = None if active_partitions is None else frozenset(active_partitions)
         records = dict(await super()._getmany(asked, timeout))
         while strays := self._strays(records):
@@ -76,6 +79,7 @@ class PositionConsumer(Consumer):
                 del records[tp]
             with suppress(IllegalStateError):  # not ours any more: another worker reads it
                 await self._thread.seek_wait(strays)
+        self.handing_over = bool(records)
         return records
 
     def _strays(self, records: Mapping[Any, Sequence[Any]]) -> dict[Any, int]:

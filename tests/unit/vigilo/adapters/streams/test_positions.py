@@ -27,6 +27,18 @@ def test_a_hole_is_a_gap_unless_the_topic_is_compacted() -> None:
     assert positions.place(HOSTS, 7) is Place.NEXT
 
 
+def test_what_is_in_work_is_neither_next_again_nor_committed() -> None:
+    positions = started(5, committed=5)
+    positions.take(A, 5)
+    positions.take(A, 6)
+    assert positions.place(A, 6) is Place.REPEATED
+    assert positions.place(A, 7) is Place.NEXT
+    assert positions.place(A, 8) is Place.GAP
+    positions.processed(A, 5, now=1.0)
+    assert positions.committable() == {A: 6}
+    assert positions.place(A, 7) is Place.NEXT
+
+
 def test_any_first_offset_is_next_while_nothing_is_known() -> None:
     assert started(None).place(A, 90) is Place.NEXT
 
