@@ -14,6 +14,7 @@ import pytest
 from services.notifier.channels.alertmanager import AlertmanagerChannel
 from services.notifier.delivery import Answer
 from services.notifier.http import HttpPoster
+from tests.fakes.alertmanager import faults_of
 from tests.fakes.distribution import running, unpacked
 from tests.fakes.scanner_process import free_port
 from tests.fakes.tellings import DELIVERY, hostile_tellings, opened, told, usual_tellings
@@ -79,3 +80,26 @@ async def test_every_telling_is_taken(server: str) -> None:
         attempt = await sending.send(credentials, telling, delivery_id=DELIVERY)
         assert attempt.answer is Answer.ACCEPTED, telling.kind
     await sending.close()
+
+
+GOOD: dict[str, Any] = {
+    "labels": {"alertname": "Good"},
+    "annotations": {"summary": "x"},
+    "startsAt": "2026-11-23T12:00:00+00:00",
+    "endsAt": "2026-11-23T12:05:00+00:00",
+}
+BAD: dict[str, Any] = {
+    "no labels": {**GOOD, "labels": {}},
+    "label name": {**GOOD, "labels": {"alertname": "x", "days left": "3"}},
+    "annotation name": {**GOOD, "annotations": {"days-left": "3"}},
+    "end before start": {**GOOD, "endsAt": "2026-11-23T11:00:00+00:00"},
+    "label is no text": {**GOOD, "labels": {"alertname": "x", "n": 3}},
+}
+
+
+@pytest.mark.parametrize("name", [*BAD, "nothing wrong"])
+def test_the_stand_in_refuses_what_alertmanager_refuses(server: str, name: str) -> None:
+    alert = BAD.get(name, GOOD)
+    answer = httpx.post(f"{server}/api/v2/alerts", json=[alert], timeout=5)
+    assert answer.status_code == (400 if name in BAD else 200)
+    assert bool(faults_of([alert])) == (name in BAD)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import email
 import json
+from datetime import UTC, datetime
 from email.message import EmailMessage
 from email.policy import SMTP
 from html.parser import HTMLParser
@@ -12,6 +13,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from standardwebhooks.webhooks import Webhook
 
 from services.notifier.channels import alertmanager, mail, pagerduty, slack, webhook
 from services.notifier.channels.shrinking import encoded
@@ -36,6 +38,7 @@ from vigilo.events.text import visible
 
 PUBLIC = "https://vigilo.acme.test"
 KEY = "k" * 32
+SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 EVERYTHING = [*usual_tellings(), *hostile_tellings()]
 TEXTS = st.text(st.characters(), max_size=300) | st.text("<>&*_`~|!@#:{}%\r\n\u202e\u200b\"'\\.-", max_size=300)
 
@@ -69,6 +72,8 @@ def check_webhook(telling: Telling) -> None:
     body = webhook.encode_body(webhook.render(telling, public_url=PUBLIC))
     assert len(body) < webhook.BODY_MAX
     message = json.loads(body, parse_constant=_no_constants)
+    headers = webhook.signed_headers(body, delivery_id=DELIVERY, secret=SECRET, at=datetime.now(UTC))
+    assert Webhook(SECRET).verify(body, headers) == message
     assert set(message) == {"type", "timestamp", "data"}
     assert all(part.replace("_", "").isalnum() for part in message["type"].split("."))
     _assert_visible(message)
