@@ -1,4 +1,4 @@
-"""Whatever a finding, a verdict or a failed scan points to is explained in docs/troubleshooting.md."""
+"""Whatever a finding, a verdict, a failed scan or an alert points to is explained in docs/troubleshooting.md."""
 
 from __future__ import annotations
 
@@ -7,9 +7,13 @@ from pathlib import Path
 
 import pytest
 
+from tests.unit.vigilo.alerting.asked import every_trigger
+from tests.unit.vigilo.alerting.sights import view, well
+from vigilo.alerting import threshold
 from vigilo.events.cards import FindingLevel, Grade, TrustReason
 from vigilo.events.help import BY_REASON, PAGE, Help, help_of_outcome
 from vigilo.events.scans import Outcome
+from vigilo.events.triggers import Trigger
 from vigilo.grading.help import BY_RULE, CHAIN_RULE, PROXY_RULE, help_of
 from vigilo.grading.rulebook import RULEBOOKS
 
@@ -58,6 +62,13 @@ def test_every_failed_scan_is_explained_and_only_those(outcome: Outcome) -> None
     anchor = help_of_outcome(outcome)
     assert (anchor is None) == (outcome is Outcome.OK)
     assert anchor is None or anchor in ANCHORS
+
+
+@pytest.mark.parametrize("trigger", every_trigger(), ids=lambda trigger: str(trigger.kind))
+def test_every_alert_is_explained_whatever_is_known_of_its_host(trigger: Trigger) -> None:
+    asked = threshold.question(trigger)
+    seen = [None, *(well(chain_reason=reason) for reason in TrustReason), *(well(grade=grade) for grade in Grade)]
+    assert {asked.help(trigger, view(known)) for known in seen} <= set(ANCHORS)
 
 
 def test_good_news_and_mere_information_need_no_help_but_for_a_proxy() -> None:

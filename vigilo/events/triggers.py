@@ -80,8 +80,8 @@ class ProtocolBelow(_Part):
 class WeakKey(_Part):
     """True when a key or signature of the served chain is weaker than this.
 
-    RSA and DSA keys are measured by `rsa_bits`, elliptic-curve keys by `curve_bits`. MD5 and SHA-1 signatures are weak,
-    except a root's own: nobody relies on it.
+    RSA and DSA keys are measured by `rsa_bits`, elliptic-curve keys by `curve_bits`; an RSA key that its public half
+    gives away is weak at any length. MD5 and SHA-1 signatures are weak, except a root's own: nobody relies on it.
     """
 
     kind: Literal["weak-key"] = "weak-key"

@@ -1,5 +1,5 @@
-"""Triggers: one question per file.
+"""Triggers: one question per file, each a `QUESTION` (vigilo.alerting.view) that vigilo.alerting.threshold lists.
 
-Each file has `judge(trigger, known, at)`, three-valued, and `next_change(trigger, known, at)`: the next instant at
-which the answer changes by time alone, None if only a scan can change it. `known` None = no report card yet.
+Each has `judge(trigger, view, at)`, three-valued; those that the clock alone can answer differently have `next_change`,
+the next instant at which that happens. `meetings.py` is the table two of them share.
 """
