@@ -8,7 +8,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -56,9 +56,9 @@ class ServiceLab:
         wanted = wanted_topics(rows, host_partitions=2, history=timedelta(days=400))
         apply(self.kafka, [one for one in wanted if one.name in names])
 
-    def start(self, service: str, **environment: str) -> ServiceProcess:
-        """Starts a service and waits until it is ready."""
-        process = ServiceProcess(self, service, environment)
+    def start(self, service: str, *, program: Sequence[str] = (), **environment: str) -> ServiceProcess:
+        """Starts a service and waits until it is ready. `program`: module and arguments to run in its place."""
+        process = ServiceProcess(self, service, environment, program or (f"services.{service}.app",))
         self._processes.append(process)
         process.until_ready()
         return process
@@ -141,12 +141,12 @@ class ServiceLab:
 class ServiceProcess:
     """`python -m services.<name>.app`."""
 
-    def __init__(self, lab: ServiceLab, service: str, environment: dict[str, str]) -> None:
+    def __init__(self, lab: ServiceLab, service: str, environment: dict[str, str], program: Sequence[str]) -> None:
         self._log = lab.folder / f"{service}.log"
         self._port = any_free()
         with self._log.open("ab") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", f"services.{service}.app"],
+                [sys.executable, "-m", *program],
                 stdout=log,
                 stderr=log,
                 env={
@@ -177,6 +177,14 @@ class ServiceProcess:
                 return bool(answer.status == 200)
         except (urllib.error.URLError, OSError):
             return False
+
+    def died(self, *, seconds: float) -> bool:
+        """True if it ends within that time."""
+        try:
+            self.process.wait(timeout=seconds)
+        except subprocess.TimeoutExpired:
+            return False
+        return True
 
     def kill(self) -> None:
         """SIGKILL; nothing if it has ended."""

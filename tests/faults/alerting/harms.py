@@ -25,6 +25,14 @@ class Crew:
         }
         self.by_itself = 0
 
+    def replace_all(self, service: str, *, die_at: str) -> ServiceProcess:
+        """Ends both of a kind in order; in their place comes one that is doomed."""
+        for one in self.processes[service]:
+            one.stop()
+        doomed = self.lab.start(service, die_at=die_at)
+        self.processes[service] = [doomed]
+        return doomed
+
     def send(self, service: str, place: int, number: signal.Signals) -> None:
         """Sends a signal to one of them, if it lives."""
         process = self.processes[service][place].process

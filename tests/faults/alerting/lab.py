@@ -52,8 +52,8 @@ class AlertingLab:
         ]
         self.hosts: list[Host] = []
 
-    def start(self, service: str) -> ServiceProcess:
-        """One more process of that service; returns when it is ready."""
+    def start(self, service: str, *, die_at: str = "") -> ServiceProcess:
+        """One more process of that service, doomed to die at a point if one is named; returns when it is ready."""
         environment = {"VIGILO_STREAM_SESSION_TIMEOUT_S": "6"}
         if service == "notifier":
             environment = {
@@ -61,7 +61,8 @@ class AlertingLab:
                 "VIGILO_SECRET_KEYS": self._keys,
                 "VIGILO_DELIVERY_ALLOW": "127.0.0.0/8:*",
             }
-        return self.services.start(service, **environment)
+        program = ("tests.faults.alerting.doomed", service, die_at) if die_at else ()
+        return self.services.start(service, program=program, **environment)
 
     def add_hosts(self, count: int) -> None:
         """More hosts, none of them scanned yet."""

@@ -69,7 +69,7 @@ def _one_round(crew: Crew, harm: Harm, number: int, chance: random.Random) -> Ro
     crew.restart_dead(expected=True)
     feeder.join(timeout=60)
     assert not feeder.is_alive()
-    verdict, receipt = _settled(crew)
+    verdict, receipt = settled(crew)
     return Round(number, done, crew.by_itself, time.monotonic() - began, verdict, receipt)
 
 
@@ -78,7 +78,8 @@ def _feed(lab: AlertingLab, number: int, seed: int) -> None:
     lab.scan_all(SOON if number % 2 else LATER)
 
 
-def _settled(crew: Crew) -> tuple[oracle.Verdict, receipts.Receipts]:
+def settled(crew: Crew) -> tuple[oracle.Verdict, receipts.Receipts]:
+    """The verdicts once the work is done, or has not been for a minute and a half."""
     deadline = time.monotonic() + _PATIENCE_S
     while True:
         crew.restart_dead(expected=False)

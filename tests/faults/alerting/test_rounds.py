@@ -5,17 +5,20 @@ VIGILO_FAULT_REPORT names a file for the tables of rounds, VIGILO_FAULT_SEED rep
 
 from __future__ import annotations
 
+import itertools
 import os
 import random
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
-from tests.faults.alerting.harms import Harm, broken, coming_and_going, frozen, killed
-from tests.faults.alerting.lab import AlertingLab, alerting_lab
-from tests.faults.alerting.rounds import Round, run_rounds
+from tests.faults.alerting.doomed import ALERTER_POINTS, NOTIFIER_POINTS
+from tests.faults.alerting.harms import Crew, Harm, broken, coming_and_going, frozen, killed
+from tests.faults.alerting.lab import LATER, SOON, AlertingLab, alerting_lab
+from tests.faults.alerting.rounds import Round, run_rounds, settled
 from tests.faults.alerting.servers import OwnServer, own_broker, own_database
 from tests.servers import fresh_database
 from vigilo_cli.launcher.problems import CannotStart
@@ -50,6 +53,24 @@ def test_killed_at_random(lab: AlertingLab) -> None:
     seen = _rounds(lab, killed, ROUNDS)
     assert seen[-1].verdict.transitions >= TRANSITIONS
     assert sum(one.by_itself for one in seen) == 0
+
+
+@pytest.mark.parametrize(
+    ("service", "point"),
+    [*(("alerter", one) for one in ALERTER_POINTS), *(("notifier", one) for one in NOTIFIER_POINTS)],
+)
+def test_death_at_a_named_point(lab: AlertingLab, service: str, point: str) -> None:
+    crew = Crew(lab)
+    lab.add_hosts(60)
+    doomed = crew.replace_all(service, die_at=point)
+    deadline = time.monotonic() + 90
+    for days in itertools.cycle((SOON, LATER)):
+        lab.scan_all(days)
+        if doomed.died(seconds=5):
+            break
+        assert time.monotonic() < deadline, f"{service} never came to: {point}"
+    verdict, receipt = settled(crew)
+    assert (verdict.clean, receipt.clean) == (True, True), (verdict, receipt)
 
 
 def test_frozen_past_the_session_and_back(lab: AlertingLab) -> None:

@@ -28,9 +28,9 @@ _LEAST = 8
 _BATCHES = 3
 
 
-def install(point: str) -> None:
-    """Arms this process. Only for a job with one row and one outbox event per input."""
-    killer = _Killer(point)
+def install(point: str, *, rows: str = job.CHANGELOG) -> None:
+    """Arms this process. Only for work with one row (in the changelog `rows`) and one outbox event per input."""
+    killer = _Killer(point, rows)
     apply, write, handle = Writing.apply, Outlet.write, Loop.handle
 
     async def watched_apply(writing: Writing, steps: Sequence[Step], *, check_owned: Callable[[], None]) -> None:
@@ -54,10 +54,11 @@ def install(point: str) -> None:
 
 
 class _Killer:
-    def __init__(self, point: str) -> None:
+    def __init__(self, point: str, rows: str) -> None:
         if point not in POINTS:
             raise ValueError(f"no such kill point: {point}")
         self._point = point
+        self._changelog = rows
         self._batches = 0
         self._armed = False
         self._size = 0
@@ -78,7 +79,7 @@ class _Killer:
         """One record was handed over."""
         if not self._armed:
             return
-        kind = "rows" if topic.endswith(job.CHANGELOG) else "outboxes"
+        kind = "rows" if topic.endswith(self._changelog) else "outboxes"
         so_far = self._written[kind]
         so_far.append(acknowledgement)
         if (len(so_far), self._point) in {(self._size // 2, f"half the {kind}"), (self._size, f"all {kind}")}:
