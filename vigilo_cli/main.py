@@ -16,6 +16,9 @@ from typer.main import get_command
 COMMANDS = {
     "up": "vigilo_cli.up",
     "scan": "vigilo_cli.scan",
+    "hosts": "vigilo_cli.hosts",
+    "rules": "vigilo_cli.rules",
+    "alerts": "vigilo_cli.alerts",
     "topics": "vigilo_cli.topics",
     "dlq": "vigilo_cli.dlq",
     "user": "vigilo_cli.user",
@@ -28,8 +31,8 @@ COMMANDS = {
     "audit": "vigilo_cli.audit",
     "config": "vigilo_cli.config",
 }
-# These speak to the servers of an installation; the others start one, need none, or show what is set.
-LOOKING_AFTER = frozenset(COMMANDS) - {"up", "scan", "config"}
+# These speak to the servers of an installation; the others start one, ask its API, need none, or show what is set.
+LOOKING_AFTER = frozenset(COMMANDS) - {"up", "scan", "config", "hosts", "rules", "alerts"}
 COMPLETION = {"install_completion", "show_completion"}
 
 

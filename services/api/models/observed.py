@@ -193,6 +193,7 @@ class AlertView(BaseModel):
     acknowledged: Acknowledged | None = None
     cause: str = Field("scan", description="What brought its last transition; `rulebook`: the host is judged otherwise")
     snoozed_until: datetime | None = Field(None, description="While suppressed")
+    help: str | None = Field(None, description="Anchor in docs/troubleshooting.md that explains it")
     facts: AlertFacts
     url: str
 

@@ -18,7 +18,7 @@ _ALERTS: Final = f"""
         (a.event ->> 'episode')::integer as episode, a.event ->> 'summary' as summary,
         a.event ->> 'close_reason' as close_reason, a.event -> 'facts' as facts,
         a.event ->> 'snoozed_until' as snoozed_until, coalesce(a.event ->> 'cause', 'scan') as cause,
-        a.event -> 'rule' -> 'trigger' as trigger,
+        a.event ->> 'help' as help,
         coalesce(r.name, a.event -> 'rule' ->> 'name') as rule_name, k.acknowledged,
         {host_columns("a.event -> 'host'")}
     from read_model.alerts a

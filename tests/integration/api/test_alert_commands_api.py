@@ -93,9 +93,9 @@ def test_an_alert_shows_its_state_whatever_came_last(
 
 
 def test_an_alert_shows_what_caused_it_and_how_long_it_is_snoozed(api: ApiServer, one: httpx.Client) -> None:
-    alert = course(api, one, K.SUPPRESSED, cause="rulebook", snoozed_until=AT + timedelta(days=1))
+    alert = course(api, one, K.SUPPRESSED, cause="rulebook", help="x", snoozed_until=AT + timedelta(days=1))
     shown = one.get(f"alerts/{alert}").json()
-    assert (shown["state"], shown["cause"]) == ("suppressed", "rulebook")
+    assert (shown["state"], shown["cause"], shown["help"]) == ("suppressed", "rulebook", "x")
     assert datetime.fromisoformat(shown["snoozed_until"]) == AT + timedelta(days=1)
 
 
