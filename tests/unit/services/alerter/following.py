@@ -26,9 +26,14 @@ class Following(RuleBasedStateMachine):
         self.model = Model()
         self.cards: list[ReportCard] = []
         self.changes: list[CertificateChange] = []
+        self.sent: list[AlertTransition] = []
         self.transitions: set[UUID] = set()
         self.alerts: set[UUID] = set()
         self.ticks = 0
+
+    def teardown(self) -> None:
+        """Who has the inputs and the decision records gets the same transitions."""
+        assert self.world.again() == self.sent
 
     def judged(
         self, hear: Callable[[], list[AlertTransition]], cause: str, *, fresh: bool = False, regraded: bool = False
@@ -48,6 +53,7 @@ class Following(RuleBasedStateMachine):
             self.follow(one)
 
     def follow(self, one: AlertTransition) -> None:
+        self.sent.append(one)
         assert one.transition_id not in self.transitions, "a transition id came twice"
         self.transitions.add(one.transition_id)
         paper = self.model.papers.setdefault(one.rule.rule_id, Paper())

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -19,7 +21,7 @@ from vigilo.events.alerts import AlertTransition, CloseReason, TransitionKind
 from vigilo.events.envelope import Event
 from vigilo.events.hosts import HostCommandKind
 from vigilo.events.rules import AlertRule, Snooze
-from vigilo.ports.processing import Decision
+from vigilo.ports.processing import Decision, Input
 
 DAY = timedelta(days=1)
 SECOND = timedelta(seconds=1)
@@ -37,6 +39,8 @@ class World:
         self.at = NOON
         self.offsets: dict[str, int] = {}
         self.decision: Decision[HostAlerts] = Decision(None)
+        self.heard: list[tuple[Input, datetime, Mapping[str, int]]] = []
+        self.written: list[Placed[AlertRule] | Placed[Snooze]] = []
         self._rules: dict[object, Placed[AlertRule]] = {}
         self._snoozes: dict[object, Placed[Snooze]] = {}
         self.unreadable: set[UUID] = set()
@@ -50,9 +54,11 @@ class World:
     def configure(self, *records: AlertRule | Snooze) -> None:
         for record in records:
             if isinstance(record, AlertRule):
-                self._rules[record.rule_id] = Placed(self._next(RULES_TOPIC), record)
+                rule = self._rules[record.rule_id] = Placed(self._next(RULES_TOPIC), record)
+                self.written.append(rule)
             else:
-                self._snoozes[record.snooze_id] = Placed(self._next(SNOOZES_TOPIC), record)
+                snooze = self._snoozes[record.snooze_id] = Placed(self._next(SNOOZES_TOPIC), record)
+                self.written.append(snooze)
 
     def forget_rule(self, rule: AlertRule) -> None:
         """Its tombstone was compacted away before we started."""
@@ -69,9 +75,14 @@ class World:
         key: object = None,
     ) -> list[AlertTransition]:
         self.at = at or self.at
-        side = {"facts": self.facts} if self.facts else {}
         given = inputs.given(topic, event, offset=self._next(topic), ce_id=ce_id, key=key)
-        self.decision = self.alerter.decide(self.row, side, given, at=self.at)
+        self.heard.append((given, self.at, self.rule_set().versions))
+        return self.apply(given, self.at)
+
+    def apply(self, given: Input, at: datetime) -> list[AlertTransition]:
+        """What the stream base does with one input, acknowledgements aside."""
+        side = {"facts": self.facts} if self.facts else {}
+        self.decision = self.alerter.decide(self.row, side, given, at=at)
         if self.decision.refused is None:
             facts: BaseModel | None = self.decision.side.get("facts", self.facts)
             # As Kafka gives them back: every worker may be the next one.
@@ -103,6 +114,16 @@ class World:
 
     def acknowledge(self, **changes: Any) -> list[AlertTransition]:
         return self.hear("host-commands", inputs.scan_command(at=self.at, kind=HostCommandKind.ACKNOWLEDGE, **changes))
+
+    def again(self) -> list[AlertTransition]:
+        """Every transition, decided again from the inputs, when they came, and what had been read by then."""
+        other, sent = World(), []
+        for given, at, versions in self.heard:
+            rules = [one for one in self.written if isinstance(one.record, AlertRule)]
+            snoozes = [one for one in self.written if isinstance(one.record, Snooze)]
+            other.alerter = Alerter(partial(RuleSet.as_read, rules, snoozes, versions))
+            sent += other.apply(given, at)
+        return sent
 
     def _next(self, topic: str) -> int:
         offset = self.offsets.get(topic, 0)

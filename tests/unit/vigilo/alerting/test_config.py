@@ -68,3 +68,23 @@ def test_of_several_snoozes_the_latest_end_counts() -> None:
     assert rules.snoozed_until(rule(), longer, NOON) == NOON + 3 * HOUR
     ended = RuleSet.of([], [Placed(1, snooze(rule_id=RULE, status=RecordStatus.DELETED))])
     assert ended.snoozed_until(rule(), host(), NOON) is None
+
+
+def test_the_rule_set_of_a_moment_is_what_had_been_read_by_then() -> None:
+    first, second = rule(), rule(version=2, name="newer")
+    overtaken, other = rule(version=1, name="overtaken"), rule(rule_id=OTHER)
+    rules = [Placed(0, first), Placed(1, second), Placed(2, overtaken), Placed(5, other)]
+    snoozes = [Placed(0, snooze(rule_id=RULE)), Placed(3, snooze(version=2, status=RecordStatus.DELETED))]
+
+    def named(rules_version: int) -> list[str]:
+        read = RuleSet.as_read(rules, snoozes, {"alert-rules": rules_version, "snoozes": 0})
+        return [one.name for one in read.rules_of(WORKSPACE)]
+
+    assert [named(version) for version in (0, 1, 2, 3, 5)] == [[], ["expires soon"], ["newer"], ["newer"], ["newer"]]
+    assert len(named(6)) == 2
+    early = RuleSet.as_read(rules, snoozes, {"alert-rules": 6, "snoozes": 3})
+    assert early.snoozed_until(first, host(), NOON) == NOON + HOUR
+    late = RuleSet.as_read(rules, snoozes, {"alert-rules": 6, "snoozes": 4})
+    assert late.snoozed_until(first, host(), NOON) is None
+    assert late.versions == {"alert-rules": 6, "snoozes": 4}
+    assert RuleSet.as_read(rules, snoozes, {}) == RuleSet.of()
