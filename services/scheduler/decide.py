@@ -13,12 +13,14 @@ from uuid import UUID
 
 from pydantic import BaseModel
 
-from services.scheduler import hearing
+from services.scheduler import hearing, rechecks
 from services.scheduler.due import catch_up, next_at
 from services.scheduler.planning import Timing
 from services.scheduler.state import KnownHost, Schedule
+from services.scheduler.traffic import Traffic
 from services.scheduler.turn import Turn
 from vigilo.events import ids
+from vigilo.events.alerts import AlertTransition
 from vigilo.events.envelope import Event, OutgoingEvent
 from vigilo.events.hosts import Host, HostCommand
 from vigilo.events.records import SchedulerWakeup
@@ -40,7 +42,13 @@ class Scheduler:
     service: str = SERVICE
     table: str = "schedules"
     inputs: Mapping[str, type[Event]] = MappingProxyType(
-        {HOSTS: Host, "host-commands": HostCommand, "snapshots": Snapshot, "scheduler-wakeups": SchedulerWakeup}
+        {
+            HOSTS: Host,
+            "host-commands": HostCommand,
+            "snapshots": Snapshot,
+            "alerts": AlertTransition,
+            "scheduler-wakeups": SchedulerWakeup,
+        }
     )
     state_model: type[Schedule] = Schedule
     side_models: Mapping[str, type[BaseModel]] = MappingProxyType({_SIDE: KnownHost})
@@ -50,6 +58,7 @@ class Scheduler:
         """`pools_of` tells which pools hosts of a workspace may be scanned by at the moment of the decision."""
         self._pools_of = pools_of
         self._timing = timing or Timing()
+        self._traffic = Traffic()
 
     def decide(
         self, state: Schedule | None, side: Mapping[str, BaseModel], given: Input, *, at: datetime
@@ -63,6 +72,7 @@ class Scheduler:
             timing=self._timing,
             pools=self._pools(known, given.event),
             traceparent=given.record.header("traceparent"),
+            traffic=self._traffic,
         )
         if refused := misplaced(given, workspace_id=turn.row.workspace_id, removable_by=(HOSTS,)):
             return Decision(state, refused=refused)
@@ -98,6 +108,9 @@ def _hear(turn: Turn, event: Event) -> None:
         case HostCommand():
             hearing.command(turn, event)
         case Snapshot():
+            turn.traffic.hear(event, at=turn.at)
             hearing.snapshot(turn, event)
+        case AlertTransition():
+            rechecks.hear(turn, event)
         case _:
             pass

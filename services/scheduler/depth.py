@@ -1,7 +1,8 @@
 """How deep the next scan of a host looks (docs/architecture.md, "Depths"). Pure.
 
 Never two deep scans at once, none against the owner's or the server's will, and none of ours more often than it can
-bring news. Whoever asks for anything else than a slot, a command or a baseline gets a light scan.
+bring news. Whoever asks for anything else than a slot, a command or a baseline gets a light scan; rechecks.py says what
+rechecks get.
 """
 
 from __future__ import annotations

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 
-from services.scheduler import depth, pacing
-from services.scheduler.hearing import plan_retry
+from services.scheduler import depth, pacing, rechecks
+from services.scheduler.hearing import ask_again
 from services.scheduler.planning import slot_at, slot_start
 from services.scheduler.state import Order
 from services.scheduler.turn import Ask, Turn
@@ -28,7 +28,9 @@ def catch_up(turn: Turn) -> None:
         _ask_for_slot(turn)
         _retry(turn)
         _ask_for_baseline(turn)
-        pacing.ask_if_due(turn)
+        rechecks.ask_if_due(turn)
+        if not rechecks.is_wanted(turn):
+            pacing.ask_if_due(turn)
 
 
 def next_at(turn: Turn) -> datetime | None:
@@ -47,7 +49,8 @@ def _instants(turn: Turn) -> Iterator[datetime]:
         yield slot_start(host.host_id, host.interval, row.slot + 1)
     if row.retry is not None:
         yield row.retry.due
-    if (asked := pacing.next_at(turn)) is not None:
+    asked = rechecks.next_at(turn) if rechecks.is_wanted(turn) else pacing.next_at(turn)
+    if asked is not None:
         yield asked
     if row.command is not None and row.command.host_version <= row.version and not depth.is_awaited(turn):
         yield _command_due(turn)
@@ -57,9 +60,7 @@ def _end_overdue(turn: Turn) -> None:
     for one in turn.row.outstanding:
         if turn.at >= one.not_after + turn.timing.grace:
             turn.give_up(one, NOBODY)
-            if one.reason is ScanReason.PACED:
-                continue
-            plan_retry(turn, of=Order(requested_at=one.requested_at, scan_id=one.scan_id))
+            ask_again(turn, reason=one.reason, of=Order(requested_at=one.requested_at, scan_id=one.scan_id))
 
 
 def _answer_command(turn: Turn) -> None:

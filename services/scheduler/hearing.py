@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from services.scheduler import rechecks
 from services.scheduler.learning import learn
 from services.scheduler.planning import slot_at
-from services.scheduler.state import KnownHost, Order, Retry, Schedule, WaitingCommand
+from services.scheduler.state import Confirming, KnownHost, Order, Retry, Schedule, WaitingCommand
 from services.scheduler.turn import Ask, Turn
 from vigilo.events import ids
 from vigilo.events.hosts import Host, HostCommand, HostCommandKind, HostStatus
@@ -57,7 +58,9 @@ def _remember(turn: Turn, new: Host) -> None:
     if known is not None and same_peer:
         turn.known = known.model_copy(update={"host": new})
     else:
-        turn.known = KnownHost(host=new)
+        turn.known = KnownHost(host=new, confirming=Confirming() if known is None else known.confirming)
+    if not same_peer or HostStatus.PAUSED in {turn.row.status, new.status}:
+        rechecks.begin_anew(turn, new.version)
     turn.become(workspace_id=new.workspace_id, version=new.version, status=new.status)
     if not same_peer:
         # Their answers would be about another peer; the scan that the edit asks for stands for them.
@@ -79,16 +82,26 @@ def snapshot(turn: Turn, given: Snapshot) -> None:
     if given.outcome is Outcome.NOT_PERFORMED:
         if waited:
             turn.unperformed(given.scan_id)
-            if given.reason is not ScanReason.PACED:  # its turn comes again
-                plan_retry(turn, of=given)
+            ask_again(turn, reason=given.reason, of=given)
         return
     newest = turn.row.seen is None or given.order > (turn.row.seen.requested_at, turn.row.seen.scan_id)
     if newest or (turn.row.retry is not None and turn.row.retry.of == given.scan_id):
         turn.become(retry=None)
     if newest and turn.row.status is not HostStatus.DELETED:
         turn.become(seen=Order(requested_at=given.requested_at, scan_id=given.scan_id))
+    if waited:
+        rechecks.heed(turn, given)
     if newest or waited:
         learn(turn, given, newest=newest, waited=waited)
+
+
+def ask_again(turn: Turn, *, reason: ScanReason, of: Order | Snapshot) -> None:
+    """Nobody has performed that scan. The turn of paced questions comes by itself."""
+    if reason is ScanReason.PACED or (
+        reason is ScanReason.RECHECK and rechecks.repeat(turn, after=turn.timing.retry_after)
+    ):
+        return
+    plan_retry(turn, of=of)
 
 
 def plan_retry(turn: Turn, *, of: Order | Snapshot) -> None:

@@ -28,13 +28,15 @@ class Timing:
 
     `fast_validity`: a request on the fast lane is worth nothing after it. `grace`: so long after `not_after` nobody can
     still be at work (a scan's own deadline is 60 s, and a full one needs 34 s). `retry_after`: from `not-performed`
-    to the next attempt. `command_spacing`: between two scans of one host that people ask for.
+    to the next attempt. `command_spacing`: between two scans of one host that people ask for. `recheck_spacing`:
+    between a transition that must be confirmed and the first recheck, and between rechecks.
     """
 
     fast_validity: timedelta = timedelta(seconds=60)
     grace: timedelta = timedelta(seconds=90)
     retry_after: timedelta = timedelta(minutes=5)
     command_spacing: timedelta = timedelta(seconds=10)
+    recheck_spacing: timedelta = timedelta(seconds=30)
 
 
 def phase(host_id: UUID, interval: Interval) -> timedelta:

@@ -24,7 +24,11 @@ class SchedulerSettings(Settings):
         timedelta(seconds=10), description="Between two scans of one host that people ask for"
     )
 
-    @field_validator("not_performed_after", "retry_after", "fast_validity", "scan_now_spacing")
+    recheck_spacing: Duration = Field(
+        timedelta(seconds=30), description="From an alert that must be confirmed to the scan that may confirm it"
+    )
+
+    @field_validator("not_performed_after", "retry_after", "fast_validity", "scan_now_spacing", "recheck_spacing")
     @classmethod
     def _positive(cls, value: timedelta) -> timedelta:
         if value <= _NEVER_BELOW:
@@ -38,4 +42,5 @@ class SchedulerSettings(Settings):
             grace=self.not_performed_after,
             retry_after=self.retry_after,
             command_spacing=self.scan_now_spacing,
+            recheck_spacing=self.recheck_spacing,
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import NamedTuple
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict
@@ -91,9 +92,37 @@ class DeepScans(_Row):
     tolerated: Contradiction | None = None
 
 
+class Recheck(NamedTuple):
+    """Scans that an alert needs to be sure: `left` more; `asked` so far. `n` is the transition that wants them.
+
+    Kept when none is left or its alert went on, so that the transition is known if it comes again. `host_version`: of
+    the transition; `deeper`: a handshake is not enough.
+    """
+
+    alert_id: UUID
+    n: int
+    left: int
+    host_version: int
+    asked: int = 0
+    deeper: bool = False
+
+
+class Confirming(_Row):
+    """Alerts to confirm. `due`: when the next recheck may be asked for. `heard_at`: of the newest transition heard.
+
+    `since`: the host version from which on its present peer is watched without a pause.
+    """
+
+    since: int = 0
+    rechecks: tuple[Recheck, ...] = ()
+    due: datetime | None = None
+    heard_at: datetime | None = None
+
+
 class KnownHost(_Row):
     """The side row of one host, written only when it changes: its last record, and what the next request repeats."""
 
     host: Host
     baseline: Baseline | None = None
     deep: DeepScans = DeepScans()
+    confirming: Confirming = Confirming()

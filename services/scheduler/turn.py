@@ -9,6 +9,7 @@ from uuid import UUID
 
 from services.scheduler.planning import Timing, not_after, requested_at
 from services.scheduler.state import KnownHost, Outstanding, Schedule
+from services.scheduler.traffic import Traffic
 from vigilo.events import ids
 from vigilo.events.envelope import OutgoingEvent
 from vigilo.events.hosts import Host, HostStatus
@@ -18,17 +19,21 @@ from vigilo.events.topics import SCAN_REQUESTED, SCAN_REQUESTED_NOW, pool_topic
 # More than this many unanswered scans of one host and the oldest is given up: the row stays under 1 KB.
 OUTSTANDING_MAX = 3
 SNAPSHOTS = "snapshots"
+_BY_THE_CLOCK = frozenset({ScanReason.SLOT, ScanReason.RETRY, ScanReason.PACED, ScanReason.RECHECK})
 _SCANNER = "scheduler"  # who speaks, in the snapshot of a scan nobody performed
 
 
 def lane_of(reason: ScanReason) -> Lane:
-    """People and news take the fast lane; what the clock asks for, the slow one."""
-    return Lane.SLOW if reason in {ScanReason.SLOT, ScanReason.RETRY, ScanReason.PACED} else Lane.NOW
+    """People and news take the fast lane; what the clock asks for, the slow one. Of rechecks a few may go faster."""
+    return Lane.SLOW if reason in _BY_THE_CLOCK else Lane.NOW
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ask:
-    """A scan to ask for. `nominal` is the time it stands for: the slot's, the command's, the host record's."""
+    """A scan to ask for. `nominal` is the time it stands for: the slot's, the command's, the host record's.
+
+    `fast` puts it on the fast lane, whatever its reason.
+    """
 
     scan_id: UUID
     reason: ScanReason
@@ -37,11 +42,12 @@ class Ask:
     slot: int | None = None
     command_id: UUID | None = None
     probes_max: int | None = None
+    fast: bool = False
 
     @property
     def lane(self) -> Lane:
         """See `lane_of`."""
-        return lane_of(self.reason)
+        return Lane.NOW if self.fast else lane_of(self.reason)
 
 
 @dataclass(slots=True)
@@ -57,6 +63,7 @@ class Turn:
     timing: Timing
     pools: frozenset[str]
     traceparent: str | None = None
+    traffic: Traffic = field(default_factory=Traffic)
     outputs: list[OutgoingEvent] = field(default_factory=list)
     unproved: UUID | None = None
 
@@ -75,6 +82,13 @@ class Turn:
             deep = self.known.deep.model_copy(update=changes)
             self.known = self.known.model_copy(update={"deep": deep})
 
+    def confirm(self, **changes: Any) -> None:
+        """Replaces fields of what is remembered of alerts to confirm."""
+        if self.known is not None:
+            confirming = self.known.confirming.model_copy(update=changes)
+            if confirming != self.known.confirming:
+                self.known = self.known.model_copy(update={"confirming": confirming})
+
     def ask(self, wanted: Ask) -> None:
         """Asks for a scan; a retry that was planned is answered by it. Needs a host record."""
         host = self._host()
@@ -87,6 +101,9 @@ class Turn:
             host_version=host.version,
         )
         self.become(requested_at=stamp, retry=None)
+        if self.known is not None and any(one.left for one in self.known.confirming.rechecks):
+            # Whatever was asked for shows the host as a recheck would.
+            self.confirm(due=self.at + self.timing.recheck_spacing)
         # Whether it is sent or not: what has been asked for is not due any more.
         self._note_depth(wanted, at=stamp)
         if host.pool not in self.pools:

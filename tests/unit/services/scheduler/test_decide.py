@@ -7,7 +7,7 @@ from typing import Any
 
 from services.scheduler.decide import Scheduler
 from services.scheduler.planning import slot_at
-from services.scheduler.state import KnownHost, Schedule
+from services.scheduler.state import Schedule
 from tests.fakes import inputs
 from tests.fakes.inputs import HOST, LEAF, NOON, OTHER_LEAF
 from tests.unit.services.scheduler.world import MINUTE, SECOND, World, next_slot, only_not_performed, only_request
@@ -395,4 +395,5 @@ def test_host_records_are_remembered_whole() -> None:
     record = inputs.host(notes="n" * 1000, tags=("a", "b"))
     world.hear("hosts", record)
     assert isinstance(record, Host)
-    assert world.known == KnownHost(host=record)
+    assert world.known is not None
+    assert world.known.host == record

@@ -18,13 +18,16 @@ from services.scheduler.decide import Scheduler
 from services.scheduler.state import KnownHost, Schedule
 from tests.fakes import inputs
 from tests.fakes.inputs import HOST, NOON
+from tests.unit.services.scheduler.test_rechecks import told
+from vigilo.events.alerts import AlertTransition, TransitionKind
 from vigilo.events.envelope import Event
 from vigilo.events.hosts import Host, HostStatus, Interval
 from vigilo.events.records import SchedulerWakeup
-from vigilo.events.scans import Outcome, ScanRequested, Snapshot
+from vigilo.events.scans import Outcome, ScanReason, ScanRequested, Snapshot
 from vigilo.ports.processing import Decision
 
 OVERDUE = timedelta(seconds=90)
+SPACING = timedelta(seconds=30)
 
 
 @dataclass
@@ -54,6 +57,9 @@ class SchedulerMachine(RuleBasedStateMachine):
         self.last_requested_at: datetime | None = None
         self.slots: set[tuple[int, int]] = set()
         self.next_at: datetime | None = None
+        self.told: list[AlertTransition] = []
+        self.rechecked_at: datetime | None = None
+        self.doubted = False
 
     def hear(self, topic: str, event: Event) -> Decision[Schedule]:
         side = {"hosts": self.known} if self.known else {}
@@ -82,11 +88,25 @@ class SchedulerMachine(RuleBasedStateMachine):
         assert event.scan_id not in self.asked, "a scan id was used twice"
         assert event.not_after > self.at
         self.check_order(event.requested_at)
+        if event.reason is ScanReason.RECHECK:
+            self.check_recheck()
         if event.slot is not None:
             assert self.row is not None
             assert (self.row.epoch, event.slot) not in self.slots, "a slot was asked for twice"
             self.slots.add((self.row.epoch, event.slot))
         self.asked[event.scan_id] = Asked(event)
+
+    def check_recheck(self) -> None:
+        assert self.rechecked_at is None or self.at - self.rechecked_at >= SPACING, "two rechecks in half a minute"
+        assert not self.doubted, "a recheck of a pool in doubt"
+        assert self.unconfirmed(), "a recheck that no alert wants"
+        self.rechecked_at = self.at
+
+    def unconfirmed(self) -> list[AlertTransition]:
+        """The last word of each alert, where that word has to be confirmed."""
+        telling = [one for one in self.told if one.kind is not TransitionKind.REMINDER]
+        last = {one.alert_id: one for one in sorted(telling, key=lambda one: one.n)}
+        return [one for one in last.values() if one.scans_to_confirm]
 
     def check_order(self, requested_at: datetime) -> None:
         assert self.last_requested_at is None or requested_at > self.last_requested_at
@@ -151,8 +171,8 @@ class SchedulerMachine(RuleBasedStateMachine):
         self.hear("host-commands", inputs.scan_command(at=at, host_version=self.version + ahead))
 
     @precondition(lambda self: self.asked)
-    @rule(data=st.data(), outcome=st.sampled_from([Outcome.OK, Outcome.REFUSED]))
-    def answer_any_scan_even_twice(self, data: st.DataObject, outcome: Outcome) -> None:
+    @rule(data=st.data(), outcome=st.sampled_from([Outcome.OK, Outcome.REFUSED]), doubted=st.integers(0, 5))
+    def answer_any_scan_even_twice(self, data: st.DataObject, outcome: Outcome, doubted: int) -> None:
         asked = data.draw(st.sampled_from(list(self.asked.values())))
         asked.answered = True
         request = asked.request
@@ -163,8 +183,47 @@ class SchedulerMachine(RuleBasedStateMachine):
             requested_at=request.requested_at,
             outcome=outcome,
             chain=chain,
+            pool_suspect=doubted == 0,
         )
+        self.doubted = seen.pool_suspect and request.target.pool == self.current().pool
         self.hear("snapshots", seen)
+        self.doubted = False
+
+    @rule(
+        alert=st.sampled_from("abcde"),
+        kind=st.sampled_from([TransitionKind.PENDING, TransitionKind.CLEARING]),
+        scans=st.integers(1, 4),
+        version=st.integers(-2, 1),
+        seconds=st.integers(-5, 5000),
+    )
+    def tell_of_an_alert_to_confirm(
+        self, alert: str, kind: TransitionKind, scans: int, version: int, seconds: int
+    ) -> None:
+        at = self.at - timedelta(seconds=seconds)
+        self.tell(alert, kind, scans=scans, version=max(1, self.version + version), at=at)
+
+    @rule(
+        alert=st.sampled_from("abcde"),
+        kind=st.sampled_from([TransitionKind.OPENED, TransitionKind.CLOSED, TransitionKind.REMINDER]),
+    )
+    def tell_of_an_alert_that_goes_on(self, alert: str, kind: TransitionKind) -> None:
+        self.tell(alert, kind, scans=0, version=self.version, at=self.at)
+
+    def tell(self, alert: str, kind: TransitionKind, *, scans: int, version: int, at: datetime) -> None:
+        n = 1 + sum(1 for one in self.told if one.decided_by.ce_id == alert)
+        event = told(kind, n=n, scans=scans, version=version, at=at, cause=alert)
+        self.told.append(event)
+        self.hear("alerts", event)
+
+    @precondition(lambda self: self.told)
+    @rule(data=st.data())
+    def tell_again(self, data: st.DataObject) -> None:
+        """What is heard again is of no account, unless it was never used: then it still is too late."""
+        self.hear("alerts", data.draw(st.sampled_from(self.told)))
+
+    def current(self) -> Host:
+        assert self.record is not None
+        return self.record
 
     @precondition(lambda self: self.unsent)
     @rule()

@@ -15,6 +15,11 @@ def test_by_default_the_patience_is_the_products_own() -> None:
     assert read(SchedulerSettings).timing() == Timing()
 
 
+def test_rechecks_can_be_had_sooner(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VIGILO_RECHECK_SPACING", "2s")
+    assert read(SchedulerSettings).timing().recheck_spacing == timedelta(seconds=2)
+
+
 def test_patience_can_be_set(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("VIGILO_NOT_PERFORMED_AFTER", "30s")
     assert read(SchedulerSettings).timing().grace == timedelta(seconds=30)

@@ -1,0 +1,350 @@
+"""Alerts that must be confirmed: when they are looked at again, on which lane, how deep, and when no more."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+
+from tests.fakes import inputs
+from tests.fakes.alerts import transition
+from tests.fakes.inputs import HOST, NOON, WORKSPACE
+from tests.unit.services.scheduler.world import MINUTE, SECOND, World, only_not_performed, only_request
+from vigilo.events import ids
+from vigilo.events.alerts import AlertTransition, TransitionKind
+from vigilo.events.envelope import Event
+from vigilo.events.hosts import HostStatus, Interval, Probing, Protocol
+from vigilo.events.scans import Depth, Lane, Outcome, ScanReason, ScanRequested
+from vigilo.events.triggers import ChainValidationFails, GradeBelow, ProtocolBelow, Trigger, Unreachable
+
+LATER = NOON + 10 * MINUTE
+HALF = 30 * SECOND
+
+
+class Confirming(World):
+    """A daily host that was scanned at noon and is well; its alerts come ten minutes later."""
+
+    def __init__(self, **host: Any) -> None:
+        super().__init__()
+        self.answer(self.host(interval=Interval.H24, **host)[0])
+        self.at = LATER
+
+    def tell(self, event: AlertTransition, *, at: datetime | None = None) -> list[Event | None]:
+        return self.hear("alerts", event, at=at or event.at)
+
+    def rechecks(self, *, until: datetime, **how: Any) -> list[tuple[datetime, ScanRequested]]:
+        """Answers every scan a second after it is asked for; the rechecks among them."""
+        found = list[tuple[datetime, ScanRequested]]()
+        while (due := self.decision.next_at) is not None and due <= until:
+            for one in self.wake():
+                if isinstance(one, ScanRequested):
+                    found += [(due, one)] if one.reason is ScanReason.RECHECK else []
+                    self.answer_lightly(one, at=due + SECOND, **how)
+        return found
+
+
+def told(
+    kind: TransitionKind = TransitionKind.PENDING,
+    *,
+    n: int = 1,
+    scans: int = 0,
+    at: datetime = LATER,
+    cause: str = "card-1",
+    trigger: Trigger | None = None,
+    version: int = 1,
+) -> AlertTransition:
+    """A transition of an alert of the world's host."""
+    made = transition(kind, n=n, workspace_id=WORKSPACE, host_id=HOST, cause=cause, at=at)
+    return made.model_copy(
+        update={
+            "scans_to_confirm": scans,
+            "rule": made.rule.model_copy(update={"trigger": trigger or Unreachable()}),
+            "host": made.host.model_copy(update={"version": version}),
+        }
+    )
+
+
+def test_what_must_be_confirmed_twice_is_looked_at_twice_half_a_minute_apart() -> None:
+    world = Confirming()
+    pending = told(scans=2)
+    assert world.tell(pending) == []
+    rechecks = world.rechecks(until=LATER + 10 * MINUTE)
+    assert [at for at, _ in rechecks] == [LATER + HALF, LATER + 2 * HALF]
+    assert [asked.scan_id for _, asked in rechecks] == [
+        ids.caused_scan_id(HOST, f"recheck/{pending.transition_id}/{number}") for number in (1, 2)
+    ]
+    first = rechecks[0][1]
+    assert (first.lane, first.depth, first.not_after) == (Lane.NOW, Depth.LIGHT, LATER + HALF + MINUTE)
+
+
+def test_a_scan_asked_for_meanwhile_puts_the_recheck_off() -> None:
+    world = Confirming()
+    world.tell(told(scans=1))
+    (asked,) = world.command(at=LATER + 20 * SECOND)
+    world.answer(asked, at=LATER + 21 * SECOND)
+    assert [at for at, _ in world.rechecks(until=LATER + 10 * MINUTE)] == [LATER + 50 * SECOND]
+
+
+def test_a_transition_without_anything_to_confirm_asks_for_nothing() -> None:
+    world = Confirming()
+    due = world.decision.next_at
+    assert world.tell(told(TransitionKind.OPENED)) == []
+    assert world.decision.next_at == due
+
+
+@pytest.mark.parametrize("kind", [TransitionKind.OPENED, TransitionKind.CLOSED, TransitionKind.SUPPRESSED])
+def test_a_later_transition_of_the_alert_ends_its_rechecks(kind: TransitionKind) -> None:
+    world = Confirming()
+    world.tell(told(scans=3))
+    asked = only_request(world.wake())
+    world.answer_lightly(asked, at=LATER + 31 * SECOND)
+    world.tell(told(kind, n=2, at=LATER + 32 * SECOND))
+    assert world.rechecks(until=LATER + 10 * MINUTE) == []
+
+
+@pytest.mark.parametrize("kind", [TransitionKind.ACKNOWLEDGED, TransitionKind.REMINDER])
+def test_what_says_nothing_of_the_host_ends_nothing(kind: TransitionKind) -> None:
+    world = Confirming()
+    world.tell(told(TransitionKind.CLEARING, n=3, scans=1))
+    world.tell(told(kind, n=4, at=LATER + SECOND))
+    assert len(world.rechecks(until=LATER + 10 * MINUTE)) == 1
+
+
+def test_an_alert_that_clears_twice_is_confirmed_twice() -> None:
+    world = Confirming()
+    world.tell(told(TransitionKind.CLEARING, n=3, scans=1))
+    first = world.rechecks(until=LATER + 5 * MINUTE)
+    world.tell(told(TransitionKind.CLEARING, n=4, scans=1, at=LATER + 6 * MINUTE))
+    second = world.rechecks(until=LATER + 10 * MINUTE)
+    assert [at for at, _ in (*first, *second)] == [LATER + HALF, LATER + 6 * MINUTE + HALF]
+
+
+def test_one_scan_serves_all_alerts_of_the_host() -> None:
+    world = Confirming()
+    world.tell(told(scans=2, cause="a"))
+    world.tell(told(scans=1, cause="b"))
+    world.tell(told(scans=3, cause="c", at=LATER + 10 * SECOND))
+    assert [at for at, _ in world.rechecks(until=LATER + 10 * MINUTE)] == [LATER + n * HALF for n in (1, 2, 3)]
+
+
+def test_the_end_of_one_alert_leaves_the_rechecks_of_another() -> None:
+    world = Confirming()
+    world.tell(told(scans=2, cause="a"))
+    world.tell(told(scans=2, cause="b"))
+    world.tell(told(TransitionKind.CLOSED, n=2, cause="a", at=LATER + SECOND))
+    assert len(world.rechecks(until=LATER + 10 * MINUTE)) == 2
+
+
+def test_rechecks_of_alerts_that_follow_each_other_keep_their_distance() -> None:
+    world = Confirming()
+    world.tell(told(scans=1, cause="a", at=LATER))
+    world.answer_lightly(only_request(world.wake()), at=LATER + HALF + SECOND)
+    late = told(scans=1, cause="b", at=LATER + SECOND)
+    world.tell(late, at=LATER + HALF + 2 * SECOND)
+    assert [at for at, _ in world.rechecks(until=LATER + 10 * MINUTE)] == [LATER + 2 * HALF]
+
+
+def test_many_alerts_of_one_host_keep_their_record_small_and_are_all_served() -> None:
+    world = Confirming()
+    for number in range(1, 31):
+        world.tell(told(scans=number % 9 + 1, cause=f"{number}"))
+    assert world.known is not None
+    assert len(world.known.confirming.model_dump_json()) < 1024
+    assert len(world.rechecks(until=LATER + 10 * MINUTE)) == 9
+
+
+def test_a_transition_that_comes_again_decides_nothing() -> None:
+    world = Confirming()
+    pending, opened = told(scans=2), told(TransitionKind.OPENED, n=2, at=LATER + 5 * MINUTE)
+    world.tell(pending)
+    assert len(world.rechecks(until=LATER + 2 * MINUTE)) == 2
+    world.tell(pending, at=LATER + 2 * MINUTE)
+    assert world.rechecks(until=LATER + 4 * MINUTE) == []
+    world.tell(opened)
+    for again in (pending, opened):
+        world.tell(again, at=LATER + 6 * MINUTE)
+    assert world.rechecks(until=LATER + 10 * MINUTE) == []
+
+
+def test_years_of_old_transitions_ask_for_nothing() -> None:
+    world = Confirming()
+    world.tell(told(scans=2, at=LATER - timedelta(minutes=61)), at=LATER)
+    assert world.rechecks(until=LATER + 10 * MINUTE) == []
+
+
+def test_a_transition_read_late_is_confirmed_at_once() -> None:
+    world = Confirming()
+    world.tell(told(scans=1, at=LATER), at=LATER + 59 * MINUTE)
+    assert world.sent != []
+    assert only_request(world.sent).reason is ScanReason.RECHECK
+
+
+def test_a_pause_ends_rechecks_and_so_does_another_peer() -> None:
+    for change in ({"status": HostStatus.PAUSED}, {"port": 8443}, {"status": HostStatus.DELETED}):
+        world = Confirming()
+        world.tell(told(scans=2))
+        sent = world.host(version=2, interval=Interval.H24, at=LATER + SECOND, **change)
+        if sent:
+            world.answer(sent[0], at=LATER + 2 * SECOND)
+        assert world.rechecks(until=LATER + 10 * MINUTE) == []
+
+
+def test_an_edit_that_leaves_the_peer_leaves_the_rechecks() -> None:
+    world = Confirming()
+    world.tell(told(scans=2))
+    world.host(version=2, interval=Interval.H24, tags=("prod",), at=LATER + SECOND)
+    assert len(world.rechecks(until=LATER + 10 * MINUTE)) == 2
+
+
+def test_a_transition_of_a_version_not_yet_read_waits_for_it() -> None:
+    """The alerter has read the edit before us: a scan now would look at whom the host used to be."""
+    world = Confirming()
+    world.tell(told(scans=1, version=2))
+    assert world.rechecks(until=LATER + 5 * MINUTE) == []
+    world.answer(world.host(version=2, port=8443, interval=Interval.H24, at=LATER + 6 * MINUTE)[0])
+    ((_, asked),) = world.rechecks(until=LATER + 10 * MINUTE)
+    assert (asked.target.port, asked.target.host_version) == (8443, 2)
+
+
+def test_a_transition_of_a_former_peer_is_of_no_use() -> None:
+    world = Confirming()
+    world.answer(world.host(version=2, port=8443, interval=Interval.H24, at=LATER)[0])
+    world.tell(told(scans=1, version=1, at=LATER + SECOND))
+    assert world.rechecks(until=LATER + 10 * MINUTE) == []
+
+
+def test_a_transition_of_an_older_version_of_the_same_peer_counts() -> None:
+    world = Confirming()
+    world.host(version=2, tags=("prod",), interval=Interval.H24, at=LATER)
+    world.tell(told(scans=1, version=1, at=LATER + SECOND))
+    assert len(world.rechecks(until=LATER + 10 * MINUTE)) == 1
+
+
+def test_an_alert_of_before_a_pause_is_not_looked_at_after_it() -> None:
+    world = Confirming()
+    world.host(version=2, status=HostStatus.PAUSED, interval=Interval.H24, at=LATER)
+    world.tell(told(scans=2, version=1, at=LATER + SECOND))
+    resumed = world.host(version=3, interval=Interval.H24, at=LATER + MINUTE)
+    world.answer(resumed[0])
+    assert world.rechecks(until=LATER + 10 * MINUTE) == []
+
+
+def test_a_transition_of_a_host_that_is_gone_makes_no_row() -> None:
+    world = World()
+    assert world.hear("alerts", told(scans=2)) == []
+    assert world.row is None
+
+
+def test_a_transition_of_another_workspace_is_refused() -> None:
+    world = Confirming()
+    world.tell(told(scans=2).model_copy(update={"workspace_id": ids.new_id()}))
+    assert world.decision.refused == "workspace-changed"
+
+
+def test_a_recheck_nobody_performed_is_asked_for_again_under_a_new_id() -> None:
+    world = Confirming()
+    world.tell(told(scans=1))
+    asked = only_request(world.wake())
+    only_not_performed(world.wake(at=asked.not_after + 90 * SECOND))
+    ended_at = world.at
+    again = only_request(world.wake())
+    assert world.at == ended_at + 5 * MINUTE
+    assert (again.reason, again.scan_id != asked.scan_id) == (ScanReason.RECHECK, True)
+
+
+def test_a_recheck_that_the_scanner_would_not_perform_is_asked_for_again_later() -> None:
+    """A scanner that minds its manners says so (ADR 0016)."""
+    world = Confirming()
+    world.tell(told(scans=1))
+    asked = only_request(world.wake())
+    world.answer_lightly(asked, at=LATER + 31 * SECOND, outcome=Outcome.NOT_PERFORMED, chain=())
+    assert world.decision.next_at == LATER + 31 * SECOND + 5 * MINUTE
+    assert only_request(world.wake()).reason is ScanReason.RECHECK
+
+
+def test_after_the_alert_has_ended_a_lost_recheck_is_made_up_for_like_any_scan() -> None:
+    world = Confirming()
+    world.tell(told(scans=1))
+    asked = only_request(world.wake())
+    world.tell(told(TransitionKind.CLOSED, n=2, at=LATER + MINUTE))
+    world.wake(at=asked.not_after + 90 * SECOND)
+    assert only_request(world.wake()).reason is ScanReason.RETRY
+
+
+def test_rechecks_wait_while_the_pool_is_in_doubt() -> None:
+    world = Confirming()
+    world.tell(told(scans=1))
+    asked = only_request(world.wake())
+    world.answer_lightly(asked, at=LATER + 31 * SECOND, outcome=Outcome.REFUSED, chain=(), pool_suspect=True)
+    for minute in (1, 4):
+        assert world.wake(at=LATER + 31 * SECOND + minute * MINUTE) == [], "the pool is in doubt"
+    well = inputs.snapshot(scan_id=ids.new_id(), target=inputs.host().target(), requested_at=NOON)
+    world.hear("snapshots", well, at=world.at + SECOND)
+    again = only_request(world.wake())
+    assert (again.reason, again.scan_id != asked.scan_id) == (ScanReason.RECHECK, True)
+    world.answer_lightly(again)
+    assert world.rechecks(until=world.at + 10 * MINUTE) == [], "the one in doubt was made up for, once"
+
+
+def test_a_recheck_that_is_not_back_yet_is_waited_for() -> None:
+    world = Confirming()
+    world.tell(told(scans=2))
+    asked = only_request(world.wake())
+    assert world.wake(at=LATER + 2 * HALF) == []
+    (second,) = world.answer_lightly(asked, at=LATER + 70 * SECOND)
+    assert isinstance(second, ScanRequested)
+    assert second.reason is ScanReason.RECHECK
+
+
+def test_beyond_five_a_second_rechecks_take_the_slow_lane() -> None:
+    world = Confirming()
+    for _ in range(5):
+        world.scheduler._traffic.recheck_lane("public", at=LATER + HALF)
+    world.tell(told(scans=1))
+    asked = only_request(world.wake())
+    assert asked.lane is Lane.SLOW
+    assert world.decision.outputs[0].topic == "scan-requested"
+    assert asked.not_after == LATER + HALF + 15 * MINUTE
+
+
+@pytest.mark.parametrize(
+    ("trigger", "depth"),
+    [
+        (Unreachable(), Depth.LIGHT),
+        (ChainValidationFails(), Depth.LIGHT),
+        (GradeBelow(grade="B"), Depth.POSTURE),
+        (ProtocolBelow(), Depth.POSTURE),
+    ],
+)
+def test_a_recheck_looks_as_deep_as_the_question_needs(trigger: Trigger, depth: Depth) -> None:
+    world = Confirming()
+    world.tell(told(scans=1, trigger=trigger))
+    assert only_request(world.wake()).depth is depth
+
+
+def test_the_deepest_question_decides() -> None:
+    world = Confirming()
+    world.tell(told(scans=1, cause="a"))
+    world.tell(told(scans=1, cause="b", trigger=GradeBelow(grade="B")))
+    assert only_request(world.wake()).depth is Depth.POSTURE
+
+
+@pytest.mark.parametrize("host", [{"probing": Probing.HANDSHAKE_ONLY}, {"port": 25, "protocol": Protocol.SMTP}])
+def test_who_wants_handshakes_only_and_mail_servers_get_light_rechecks(host: dict[str, Any]) -> None:
+    world = Confirming(**host)
+    world.tell(told(scans=1, trigger=GradeBelow(grade="B")))
+    assert only_request(world.wake()).depth is Depth.LIGHT
+
+
+def test_a_mail_servers_questions_wait_for_its_rechecks() -> None:
+    world = Confirming(port=25, protocol=Protocol.SMTP)
+    world.tell(told(scans=2))
+    reasons = list[ScanReason]()
+    while (due := world.decision.next_at) is not None and due <= LATER + timedelta(days=4):
+        for one in world.wake():
+            if isinstance(one, ScanRequested):
+                reasons.append(one.reason)
+                world.answer_lightly(one, at=due + SECOND)
+    assert reasons[:2] == [ScanReason.RECHECK, ScanReason.RECHECK]
+    assert ScanReason.PACED in reasons[2:]
