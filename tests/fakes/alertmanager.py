@@ -1,7 +1,8 @@
 """Alertmanager's alerts API v2: keeps alerts by their labels and resolves them at their end.
 
-Source: Prometheus, Alertmanager 0.28, api/v2/openapi.yaml (postableAlerts) and what its server refuses: no labels at
-all, an end before the start, a label name of other than letters, digits and underscores.
+Source: Prometheus, Alertmanager, api/v2/openapi.yaml (postableAlerts) and what its server refuses: no labels at all, an
+end before the start, a label name of other than letters, digits and underscores. (From 0.27 on any UTF-8 name is taken;
+what we send must please older ones too.)
 """
 
 from __future__ import annotations
