@@ -15,7 +15,7 @@ from uuid import UUID
 from pydantic import ValidationError
 
 from services.notifier.channels.links import safe_url
-from services.notifier.channels.shrinking import encoded
+from services.notifier.channels.shrinking import clip, encoded
 from services.notifier.channels.webhook import USER_AGENT
 from services.notifier.channels.wording import Wording, where, worded
 from services.notifier.delivery import Answer, Attempt
@@ -23,7 +23,6 @@ from services.notifier.http import HttpPoster
 from services.notifier.tellings import Telling, TransitionTelling
 from vigilo.adapters.channel_credentials import AlertmanagerCredentials
 from vigilo.events.alerts import AlertTransition, TransitionKind
-from vigilo.events.text import visible
 
 REPEAT_EVERY: Final = timedelta(seconds=60)
 LAPSES_AFTER: Final = 5 * REPEAT_EVERY
@@ -92,7 +91,7 @@ def render(telling: Telling, *, public_url: str, now: datetime) -> dict[str, Any
     else:
         starts, ends = words.at, lapses
         labels = {"alertname": f"Vigilo{telling.kind.capitalize()}", "severity": words.severity.value}
-        labels["about"] = visible(words.headline, limit=_LABEL_MAX)
+        labels["about"] = clip(words.headline, limit=_LABEL_MAX)
     main = next((url for link in words.links if (url := safe_url(link.url)) is not None), None)
     return {
         "labels": {name: value for name, value in labels.items() if value},
@@ -111,7 +110,7 @@ def render_many(transitions: Iterable[AlertTransition], *, public_url: str, now:
 def _labels(transition: AlertTransition) -> dict[str, str]:
     """What makes the alert this alert to Alertmanager: the same for open and close as long as nobody edits the rule."""
     kind = transition.rule.trigger.kind
-    tags = ",".join(visible(tag, limit=64).replace(",", " ") for tag in transition.host.tags[:_TAGS_MAX])
+    tags = ",".join(clip(tag, limit=64).replace(",", " ") for tag in transition.host.tags[:_TAGS_MAX])
     labels = {
         "alertname": "Vigilo" + "".join(part.capitalize() for part in kind.split("-")),
         "severity": transition.rule.severity.value,
@@ -122,9 +121,7 @@ def _labels(transition: AlertTransition) -> dict[str, str]:
         # With a comma at both ends, so that a matcher can ask for `.*,prod,.*`.
         "tags": f",{tags}," if tags else "",
     }
-    return {
-        name: visible(value, limit=4 * _LABEL_MAX if name == "tags" else _LABEL_MAX) for name, value in labels.items()
-    }
+    return {name: clip(value, limit=4 * _LABEL_MAX if name == "tags" else _LABEL_MAX) for name, value in labels.items()}
 
 
 def _annotations(words: Wording) -> dict[str, str]:

@@ -20,10 +20,10 @@ import idna
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 
 from services.notifier.channels.links import safe_url
+from services.notifier.channels.shrinking import clip
 from services.notifier.channels.wording import Link, Wording, moment, worded
 from services.notifier.tellings import Telling
 from vigilo.events.rules import Severity
-from vigilo.events.text import visible
 
 SUBJECT_MAX: Final = 200
 # The API stores mailboxes alone; what could end one in a header or in a command is kept out here too.
@@ -42,9 +42,9 @@ def render(telling: Telling, *, public_url: str, sender: str, to: Sequence[str],
     name, address = parseaddr(sender)
     written = ascii_address(address)
     domain = written.rpartition("@")[2]
-    mail["From"] = Address(display_name=visible(name), addr_spec=written)
+    mail["From"] = Address(display_name=clip(name), addr_spec=written)
     mail["To"] = [Address(addr_spec=ascii_address(one)) for one in to]
-    mail["Subject"] = visible(words.subject, limit=SUBJECT_MAX)
+    mail["Subject"] = clip(words.subject, limit=SUBJECT_MAX)
     mail["Date"] = format_datetime(words.at)
     mail["Message-ID"] = f"<{delivery_id}@{domain}>"
     if words.alert_id is not None:

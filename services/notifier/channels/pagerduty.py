@@ -12,7 +12,7 @@ from uuid import UUID
 from pydantic import ValidationError
 
 from services.notifier.channels.links import Pages, runbook, safe_url
-from services.notifier.channels.shrinking import encoded, fitted
+from services.notifier.channels.shrinking import clip, encoded, fitted
 from services.notifier.channels.webhook import USER_AGENT
 from services.notifier.channels.wording import Wording, facts_of, where, worded
 from services.notifier.delivery import Answer, Attempt
@@ -20,7 +20,6 @@ from services.notifier.http import HttpPoster
 from services.notifier.tellings import Telling, TestTelling, TransitionTelling
 from vigilo.adapters.channel_credentials import PagerDutyCredentials
 from vigilo.events.alerts import AlertTransition, TransitionKind
-from vigilo.events.text import visible
 
 SUMMARY_MAX: Final = 1024
 # The limit is 512 KB for a whole event; details are cut long before, so that they need never be left out.
@@ -95,7 +94,7 @@ def render(telling: Telling, *, public_url: str, delivery_id: UUID) -> tuple[Sen
         return (_alert(telling.transition, words, public_url),)
     if isinstance(telling, TestTelling):
         key = f"vigilo-test-{delivery_id}"
-        source = visible(public_url, limit=200) or "vigilo"
+        source = clip(public_url, limit=200) or "vigilo"
         trigger = _trigger(words, key, {"source": source, "component": "channel", "class": "test"}, public_url)
         return Sending(_ENQUEUE, trigger), Sending(_ENQUEUE, {"event_action": "resolve", "dedup_key": key})
     return (_change(words, public_url),)
@@ -109,7 +108,7 @@ def _alert(transition: AlertTransition, words: Wording, public_url: str) -> Send
         "source": where(transition.host),
         "component": "tls",
         "class": transition.rule.trigger.kind,
-        **({"group": visible(transition.host.tags[0], limit=200)} if transition.host.tags else {}),
+        **({"group": clip(transition.host.tags[0], limit=200)} if transition.host.tags else {}),
     }
     event = _trigger(words, key, place, public_url)
     event["payload"]["custom_details"] = _details(transition, Pages(public_url))
@@ -122,7 +121,7 @@ def _trigger(words: Wording, key: str, place: dict[str, str], public_url: str) -
         "event_action": "trigger",
         "dedup_key": key,
         "payload": {
-            "summary": visible(words.headline, limit=SUMMARY_MAX) or words.tag,
+            "summary": clip(words.headline, limit=SUMMARY_MAX) or words.tag,
             "severity": words.severity.value,
             "timestamp": words.at.isoformat(),
             **place,
@@ -136,8 +135,8 @@ def _trigger(words: Wording, key: str, place: dict[str, str], public_url: str) -
 def _change(words: Wording, public_url: str) -> Sending:
     details = {"text": words.text, "alerts": list(words.lines), "more": words.more}
     payload = {
-        "summary": visible(words.subject, limit=SUMMARY_MAX),
-        "source": visible(public_url, limit=200) or "vigilo",
+        "summary": clip(words.subject, limit=SUMMARY_MAX),
+        "source": clip(public_url, limit=200) or "vigilo",
         "timestamp": words.at.isoformat(),
         "custom_details": fitted({name: one for name, one in details.items() if one}, limit=DETAILS_MAX),
     }

@@ -10,10 +10,10 @@ from datetime import UTC, datetime
 from uuid import UUID
 
 from services.notifier.channels.links import Pages, runbook
+from services.notifier.channels.shrinking import clip
 from services.notifier.tellings import DigestLine, DigestTelling, NoticeTelling, Telling, TestTelling
 from vigilo.events.alerts import AlertFacts, AlertHost, AlertTransition, TransitionKind
 from vigilo.events.rules import Severity
-from vigilo.events.text import visible
 
 VALUE_MAX = 512
 NAMES_MAX = 20
@@ -82,7 +82,7 @@ def worded(telling: Telling, *, public_url: str) -> Wording:
 def where(host: AlertHost) -> str:
     """host:port, an IPv6 address in brackets."""
     name = f"[{host.hostname}]" if ":" in host.hostname else host.hostname
-    return f"{visible(name, limit=260)}:{host.port}"
+    return f"{clip(name, limit=260)}:{host.port}"
 
 
 def moment(at: datetime) -> str:
@@ -99,7 +99,7 @@ def _transition(transition: AlertTransition, pages: Pages) -> Wording:
     links.append(Link("Acknowledge or snooze", pages.silence(transition.alert_id)))
     return Wording(
         tag=_SHOWN_STATES.get(transition.kind, severity.value.upper()),
-        headline=visible(transition.summary),
+        headline=clip(transition.summary),
         severity=severity,
         calm=transition.kind in _SHOWN_STATES,
         at=transition.at,
@@ -113,7 +113,7 @@ def _digest(telling: DigestTelling, pages: Pages) -> Wording:
     lines = tuple(_line(line) for line in telling.lines)
     return Wording(
         tag=_SHOWN_STATES.get(telling.what, telling.severity.value.upper()),
-        headline=f"{telling.count:,} alerts {telling.what.value}: {visible(telling.title, limit=300)}",
+        headline=f"{telling.count:,} alerts {telling.what.value}: {clip(telling.title, limit=300)}",
         severity=telling.severity,
         calm=telling.what in _SHOWN_STATES,
         at=telling.at,
@@ -124,12 +124,12 @@ def _digest(telling: DigestTelling, pages: Pages) -> Wording:
 
 
 def _line(line: DigestLine) -> str:
-    where, summary = visible(line.where, limit=260), visible(line.summary)
+    where, summary = clip(line.where, limit=260), clip(line.summary)
     return f"{where} ({line.severity.value}): {summary.removeprefix(f'{where}: ')}"  # summaries name the host first
 
 
 def _test(telling: TestTelling, pages: Pages) -> Wording:
-    channel, by = visible(telling.channel, limit=200), visible(telling.by, limit=254)
+    channel, by = clip(telling.channel, limit=200), clip(telling.by, limit=254)
     return Wording(
         tag="TEST",
         headline=f"Test message for the channel {channel}",
@@ -144,11 +144,11 @@ def _test(telling: TestTelling, pages: Pages) -> Wording:
 def _notice(telling: NoticeTelling, pages: Pages) -> Wording:
     return Wording(
         tag=telling.severity.value.upper(),
-        headline=visible(telling.title, limit=300),
+        headline=clip(telling.title, limit=300),
         severity=telling.severity,
         calm=False,
         at=telling.at,
-        text=visible(telling.text, limit=2000),
+        text=clip(telling.text, limit=2000),
         links=(Link("Channels", pages.channels()), Link("Alerts", pages.alerts())),
     )
 
@@ -160,7 +160,7 @@ def facts_of(transition: AlertTransition) -> tuple[Fact, ...]:
         ("Host", where(host)),
         ("Owner", host.owner),
         *_certificate(transition.facts),
-        ("Rule", f"{visible(rule.name, limit=200)} (version {rule.version})"),
+        ("Rule", f"{clip(rule.name, limit=200)} (version {rule.version})"),
         ("Asked", _question(transition)),
         ("Severity", rule.severity.value),
         ("Note", transition.note),
@@ -200,7 +200,7 @@ def _names(facts: AlertFacts) -> str:
     for name in facts.names[:NAMES_MAX]:
         if sum(map(len, shown)) + len(name) > VALUE_MAX // 2:
             break
-        shown.append(visible(name, limit=VALUE_MAX // 2))
+        shown.append(clip(name, limit=VALUE_MAX // 2))
     if count == len(shown):
         return ", ".join(shown)
     rest = f"{count - len(shown):,} more: see the host's page"
@@ -216,8 +216,4 @@ def _question(transition: AlertTransition) -> str:
 
 
 def _said(told: list[tuple[str, object]]) -> tuple[Fact, ...]:
-    return tuple(
-        Fact(label, visible(str(value)[: VALUE_MAX + 1], limit=VALUE_MAX))
-        for label, value in told
-        if value not in (None, "")
-    )
+    return tuple(Fact(label, clip(str(value), limit=VALUE_MAX)) for label, value in told if value not in (None, ""))
