@@ -229,7 +229,9 @@ class DeliveryView(BaseModel):
 class Acknowledgement(BaseModel):
     """Somebody looks after an alert: it is not told of again until it is over."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, json_schema_extra={"examples": [{"note": "CHG-1024, renewed at 18:00"}]}
+    )
 
     note: Notes = Field(
         "", max_length=1000, description="What others should know; shown with the alert and in messages"
@@ -246,7 +248,11 @@ class AcknowledgeAsked(BaseModel):
 class Redelivery(BaseModel):
     """Which messages of a channel are to go out again: those of what happened from `since` until `until`."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(
+        extra="forbid",
+        frozen=True,
+        json_schema_extra={"examples": [{"since": "2026-11-01T00:00:00Z", "until": "2026-11-02T00:00:00Z"}]},
+    )
 
     since: Instant = Field(examples=["2026-11-01T00:00:00Z"])
     until: Instant | None = Field(None, description="Left out: until now", examples=["2026-11-02T00:00:00Z"])
