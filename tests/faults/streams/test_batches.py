@@ -6,10 +6,16 @@ import signal
 
 import pytest
 
+from tests.faults.streams.broker import PausableBroker
 from tests.faults.streams.conftest import NewLab
 from tests.faults.streams.kill_points import POINTS
 from tests.faults.streams.rounds import run_rounds
-from tests.faults.streams.scenarios import died_inside_batches, killed_and_restarted
+from tests.faults.streams.scenarios import (
+    broker_restarted,
+    coming_and_going,
+    died_inside_batches,
+    killed_and_restarted,
+)
 
 pytestmark = [pytest.mark.kafka, pytest.mark.slow, pytest.mark.timeout(900)]
 
@@ -26,6 +32,19 @@ def test_death_at_a_point_inside_a_batch_has_no_effect(new_lab: NewLab, point: s
 
 def test_kills_at_random_moments_of_large_batches_have_no_effect(new_lab: NewLab) -> None:
     verdict = killed_and_restarted(new_lab(key_count=KEYS), "base", count=20_000, kills=4)
+    print(verdict)
+    assert verdict.clean, verdict
+
+
+def test_workers_that_come_and_go_every_few_seconds_have_no_effect(new_lab: NewLab) -> None:
+    verdict = coming_and_going(new_lab(key_count=KEYS), count=24_000, visits=8)
+    print(verdict)
+    assert verdict.clean, verdict
+
+
+def test_restarts_of_the_broker_have_no_effect(new_lab: NewLab, pausable_broker: PausableBroker) -> None:
+    lab = new_lab(pausable_broker.bootstrap, key_count=KEYS)
+    verdict = broker_restarted(lab, pausable_broker.restart, count=6_000, times=3)
     print(verdict)
     assert verdict.clean, verdict
 

@@ -1,8 +1,8 @@
 """The hardened Faust base: a service hands over a Processor, the base applies every input once.
 
-Start reading at service.py (life of a process) and loop.py (gather, decide, evolve, emit, acknowledge). What Faust
-0.15.3 lacks is in recovery.py, transport.py, table.py, store.py, ownership.py; why is in
-docs/decisions/0003-hardened-faust-base.md.
+Start reading at service.py (life of a process), loop.py (gather, decide, evolve, emit, acknowledge), writing.py (what a
+crash inside a batch leaves). What Faust 0.15.3 lacks is in recovery.py, transport.py, table.py, store.py,
+ownership.py; why is in docs/decisions/0003-hardened-faust-base.md and 0022-batches-share-the-waiting.md.
 """
 
 from vigilo.adapters.streams.broadcast import BroadcastReader
