@@ -17,7 +17,14 @@ from services.notifier.records import ChannelState, Row
 from services.notifier.superseding import superseded
 from vigilo.events.deliveries import DeliveryStatus
 
+# An attempt begins within this time of its claim, or not at all.
+BEGINS_WITHIN: Final = timedelta(seconds=5)
 WRONG_WORKSPACE: Final = "channel-of-another-workspace"
+
+
+def claim_time(traits: Traits) -> timedelta:
+    """A claim outlives the longest attempt; a dead notifier's deliveries are taken up again after it."""
+    return traits.longest + BEGINS_WITHIN
 
 
 @dataclass(frozen=True, slots=True)

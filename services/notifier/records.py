@@ -149,7 +149,8 @@ class ChannelState:
 class Claimed:
     """A delivery taken for one attempt, already counted and committed: `row` is as it was before.
 
-    `due_at` is when its own schedule wanted the attempt; a `probe` may leave sooner. `key_id` and `sealed` (ciphertext)
+    `due_at` is when its own schedule wanted the attempt; a `probe` may leave sooner. The
+    claim runs out at `until`. `key_id` and `sealed` (ciphertext)
     are None when the channel has no secret any more.
     """
 
@@ -159,6 +160,7 @@ class Claimed:
     attempt: int
     due_at: datetime
     probe: bool
+    until: datetime
     key_id: str | None = None
     sealed: bytes | None = None
 

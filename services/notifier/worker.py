@@ -14,6 +14,7 @@ from psycopg import OperationalError
 from psycopg_pool import PoolTimeout
 
 from services.notifier.channels.channel import ChannelSender
+from services.notifier.channels.traits import TRAITS
 from services.notifier.delivery import Answer, Attempt
 from services.notifier.ledger.dispatching import dispatch, due_channels, next_due
 from services.notifier.ledger.recording import record
@@ -133,7 +134,17 @@ class Worker:
         return min(max(due - self._clock(), _SHORTEST_WAIT), _LONGEST_WAIT)
 
     async def _attempt(self, claimed: Claimed) -> None:
-        attempt = await self._send(claimed)
+        longest = TRAITS[claimed.kind].longest
+        if self._clock() + longest > claimed.until:
+            # This process was stopped, or starved: by the time of an answer the delivery may be another's.
+            logger.warning("the claim of %s is too old to be used", claimed.delivery_id)
+            return
+        try:
+            async with asyncio.timeout(longest.total_seconds()):
+                attempt = await self._send(claimed)
+        except TimeoutError:
+            milliseconds = int(longest.total_seconds() * 1000)
+            attempt = Attempt(answer=Answer.LOST, error_class="timeout", duration_ms=milliseconds)
         self._on_attempt(claimed.kind, attempt)
         await self._record(claimed, attempt)
 

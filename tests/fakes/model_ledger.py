@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from uuid import UUID
 
 from services.notifier.bucket import Bucket
@@ -12,7 +12,7 @@ from services.notifier.channels.traits import TRAITS
 from services.notifier.circuit import CIRCUIT_OPEN, Circuit
 from services.notifier.delivery import Attempt
 from services.notifier.grouping import Unit
-from services.notifier.planning import Limits, plan
+from services.notifier.planning import Limits, claim_time, plan
 from services.notifier.records import DIGEST, WAITING, ChannelState, Row
 from services.notifier.records import Claimed as LedgerClaimed
 from services.notifier.settling import Settled, settle
@@ -21,7 +21,6 @@ from vigilo.events import ids
 from vigilo.events.deliveries import DeliveryStatus
 from vigilo.events.rules import ChannelKind
 
-CLAIM = timedelta(seconds=20)
 WORKSPACE, CHANNEL = UUID(int=1), UUID(int=2)
 
 
@@ -48,7 +47,7 @@ class ModelLedger:
         bucket = Bucket(traits.burst, self.start, traits.per_minute, traits.burst)
         self.channel = ChannelState(CHANNEL, WORKSPACE, self.kind, "c", None, bucket, Circuit())
 
-    def enter(self, alert_id: UUID, n: int, kind: str, *, at: datetime, cause: str = "scan", rule: int = 7) -> None:
+    def enter(self, alert_id: UUID, n: int, kind: str, *, at: datetime, cause: str = "scan") -> None:
         """A transition, as the intake enters it."""
         if kind not in ("opened", "notice") and not any(row.alert_id == alert_id for row in self.rows.values()):
             return
@@ -60,7 +59,7 @@ class ModelLedger:
             alert_id=alert_id,
             transition_id=ids.transition_id(alert_id, n),
             host_id=None,
-            rule_id=UUID(int=rule),
+            rule_id=UUID(int=7),
             n=n,
             kind=kind,
             cause=cause,
@@ -127,28 +126,29 @@ class ModelLedger:
             return self.hold_until or min(waiting)
         return max(min(waiting), self.hold_until or min(waiting))
 
-    def unfinished(self) -> Sequence[Row]:
-        """What has no end yet."""
-        return [row for row in self.rows.values() if row.unfinished]
+    def all_rows(self) -> Sequence[Row]:
+        """Every delivery, digests included."""
+        return list(self.rows.values())
 
     def _claim(self, unit: Unit, probing: bool, at: datetime) -> Claim:
         row = unit.members[0]
         due = unit.next_attempt_at or at
         if unit.digest_id is not None:
             row = self._digest(unit, unit.digest_id, at)
+        until = at + claim_time(self.channel.traits)
         members: Iterable[Row] = [one for one in self.rows.values() if one.digest_id == row.delivery_id]
         for one in members:
-            self._put(one, next_attempt_at=at + CLAIM, claimed_until=at + CLAIM, maybe_received=True)
+            self._put(one, next_attempt_at=until, claimed_until=until, maybe_received=True)
         before = self.rows[row.delivery_id]
         self._put(
             before,
             attempt=before.attempt + 1,
-            next_attempt_at=at + CLAIM,
-            claimed_until=at + CLAIM,
+            next_attempt_at=until,
+            claimed_until=until,
             maybe_received=True,
         )
         telling = TestTelling(channel="c", by="t", at=at)
-        claimed = LedgerClaimed(before, self.kind, telling, before.attempt + 1, due, probing)
+        claimed = LedgerClaimed(before, self.kind, telling, before.attempt + 1, due, probing, until)
         return Claim(claimed, tuple(members) if before.kind == DIGEST else (before,))
 
     def _digest(self, unit: Unit, digest_id: UUID, at: datetime) -> Row:

@@ -16,19 +16,19 @@ from services.notifier.grouping import Unit
 from services.notifier.ledger.announcing import announce
 from services.notifier.ledger.channels import lock_channel, store_pace
 from services.notifier.ledger.digesting import enter_digest
-from services.notifier.planning import Finish, Limits, Plan, plan
+from services.notifier.planning import Finish, Limits, Plan, claim_time, plan
 from services.notifier.records import OPEN_STATES, ChannelState, Claimed, Row
 from services.notifier.tellings import Telling
 from vigilo.adapters.postgres import Connection
 from vigilo.events.deliveries import DeliveryStatus
 
-CLAIM: Final = max(traits.longest for traits in TRAITS.values())  # no claim of any kind lasts longer
+CLAIM: Final = max(map(claim_time, TRAITS.values()))  # no claim of any kind lasts longer
 # How many unfinished deliveries a plan looks at. Digests want to see many.
 WINDOW: Final = 500
 DIGEST_WINDOW: Final = 5000
 _TELLING: TypeAdapter[Telling] = TypeAdapter(Telling)
 _OPEN: Final = list(OPEN_STATES)
-_ROW: Final = """
+ROW: Final = """
     d.delivery_id, d.workspace_id, d.channel_id, d.alert_id, d.transition_id, d.host_id, d.rule_id, d.n, d.kind,
     d.cause, d.status, d.position, d.entered_at, d.attempt, d.step, d.maybe_received, d.asked_again, d.digest_id,
     d.next_attempt_at, d.claimed_until, d.error_class
@@ -94,9 +94,9 @@ async def _window(connection: Connection, channel: ChannelState) -> list[Row]:
                 select delivery_id, alert_id from notifier.deliveries
                 where channel_id = %(channel)s and status in ('waiting', 'retrying') order by {order} limit %(limit)s
             )
-            select {_ROW} from notifier.deliveries d where d.delivery_id in (select delivery_id from near)
+            select {ROW} from notifier.deliveries d where d.delivery_id in (select delivery_id from near)
             union
-            select {_ROW} from notifier.deliveries d
+            select {ROW} from notifier.deliveries d
             where d.channel_id = %(channel)s and d.alert_id in (select alert_id from near)
             """,
             {"channel": channel.channel_id, "limit": DIGEST_WINDOW if channel.traits.digests else WINDOW},
@@ -142,8 +142,7 @@ async def _claim(connection: Connection, channel: ChannelState, unit: Unit, prob
     row = unit.members[0]
     if unit.digest_id is not None:
         row = await enter_digest(connection, unit, unit.digest_id, at=now)
-    # A claim outlives the longest attempt; a dead notifier's deliveries are taken up again after it.
-    until = now + TRAITS[channel.kind].longest
+    until = now + claim_time(channel.traits)
     cursor = await connection.execute(
         """
         with taken as (
@@ -169,6 +168,7 @@ async def _claim(connection: Connection, channel: ChannelState, unit: Unit, prob
         telling=_TELLING.validate_python(found["telling"]),
         attempt=found["attempt"],
         due_at=unit.next_attempt_at or now,
+        until=until,
         probe=probing,
         key_id=found["key_id"],
         sealed=found["ciphertext"],

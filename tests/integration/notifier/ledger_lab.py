@@ -77,6 +77,14 @@ class Lab:
             )
         return channel_id
 
+    def forget(self) -> None:
+        """Empties the ledger, for a test that shares its database with others."""
+        with psycopg.connect(self.admin_url, autocommit=True) as admin:
+            admin.execute(
+                "truncate notifier.deliveries, notifier.channels, notifier.outbox, notifier.consumed_offsets, "
+                "notifier.commands_done"
+            )
+
     def record(self, topic: str, event: Event) -> Record:
         """The event as the next record of partition 0."""
         offset = self._offsets[topic] = self._offsets.get(topic, -1) + 1

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Final
+from typing import Final, Protocol
 from uuid import UUID
 
 from hypothesis import strategies as st
 
+from services.notifier.channels.traits import TRAITS
 from services.notifier.delivery import Answer, Attempt
 from services.notifier.planning import Limits
 from services.notifier.records import Row
@@ -17,7 +18,6 @@ from tests.fakes.model_ledger import Claim, ModelLedger
 from vigilo.events.rules import ChannelKind
 
 START: Final = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
-REQUEST_MAX: Final = timedelta(seconds=15)
 ALERTS: Final = 4
 _LONGEST_DRAIN: Final = 5000
 
@@ -35,7 +35,7 @@ Operation = tuple[str, object]
 OPERATIONS: Final = st.lists(
     st.one_of(
         st.tuples(st.just("transition"), st.integers(0, ALERTS - 1)),
-        st.tuples(st.just("pass"), st.sampled_from([1, 3, 12, 21, 70, 700])),
+        st.tuples(st.just("pass"), st.sampled_from([1, 3, 12, 28, 70, 700])),
         st.tuples(st.just("mood"), st.sampled_from([*MOODS, "up"])),
         st.tuples(st.just("work"), st.sampled_from(["whole", "dies-before", "dies-after", "slow", "slow-dies"])),
         st.tuples(st.just("redeliver"), st.integers(0, 30)),
@@ -44,6 +44,28 @@ OPERATIONS: Final = st.lists(
     max_size=60,
 )
 _LIFE: Final = ("opened", "acknowledged", "reminder", "closed")
+
+
+class SomeLedger(Protocol):
+    """The ledger of one channel, in memory or in PostgreSQL."""
+
+    def enter(self, alert_id: UUID, n: int, kind: str, *, at: datetime, cause: str = "scan") -> None:
+        """A transition."""
+
+    def redeliver(self, delivery_id: UUID, *, at: datetime) -> None:
+        """A person wants a finished delivery again."""
+
+    def dispatch(self, *, at: datetime) -> list[Claim]:
+        """Plans and claims."""
+
+    def record(self, claim: Claim, attempt: Attempt, *, at: datetime) -> None:
+        """Writes down an attempt's end."""
+
+    def next_due(self) -> datetime | None:
+        """When it is worth to dispatch again; None when nothing waits."""
+
+    def all_rows(self) -> Sequence[Row]:
+        """Every delivery."""
 
 
 @dataclass
@@ -67,8 +89,10 @@ class Season:
     mood: str = "up"
     sent: list[str] = field(default_factory=list)
 
+    ledger: SomeLedger | None = None
+
     def __post_init__(self) -> None:
-        self.ledger = ModelLedger(self.kind, START, self.limits)
+        self._ledger: SomeLedger = self.ledger or ModelLedger(self.kind, START, self.limits)
         self.alerts: list[_Alert] = []
         self._current: dict[int, _Alert] = {}
         self._slow: list[tuple[datetime, Claim, bool]] = []
@@ -80,11 +104,16 @@ class Season:
         self.mood = "up"
         for _ in range(_LONGEST_DRAIN):
             self._work("whole")
-            due = self.ledger.next_due()
+            due = self._ledger.next_due()
             if due is None and not self._slow:
                 return
             self._until(max(due or self.now, self.now + timedelta(milliseconds=200)))
-        raise AssertionError(f"never at rest: {self.ledger.unfinished()}")
+        left = [row for row in self._ledger.all_rows() if row.unfinished]
+        raise AssertionError(f"never at rest: {left}")
+
+    def rows(self) -> Sequence[Row]:
+        """Every delivery of the ledger."""
+        return self._ledger.all_rows()
 
     def _transition(self, value: object) -> None:
         index = int(str(value))
@@ -97,7 +126,7 @@ class Season:
         # opened, then by turns: closed at once, or acknowledged or reminded of first.
         step = "opened" if alert.n == 1 else _LIFE[min(alert.n - 2 + 1 + (alert.alert_id.int % 3), 3)]
         alert.state = "closed" if step == "closed" else "open"
-        self.ledger.enter(alert.alert_id, alert.n, step, at=self.now, cause=alert.cause)
+        self._ledger.enter(alert.alert_id, alert.n, step, at=self.now, cause=alert.cause)
 
     def _pass(self, value: object) -> None:
         self._until(self.now + timedelta(seconds=int(str(value))))
@@ -115,17 +144,17 @@ class Season:
         self.mood = str(value)
 
     def _redeliver(self, value: object) -> None:
-        rows = [row for row in self.ledger.rows.values() if row.alert_id is not None]
+        rows = [row for row in self._ledger.all_rows() if row.alert_id is not None]
         if self.redelivers and rows:
-            self.ledger.redeliver(rows[int(str(value)) % len(rows)].delivery_id, at=self.now)
+            self._ledger.redeliver(rows[int(str(value)) % len(rows)].delivery_id, at=self.now)
 
     def _work(self, value: object) -> None:
-        for claim in self.ledger.dispatch(at=self.now):
+        for claim in self._ledger.dispatch(at=self.now):
             match value:
                 case "dies-before":
                     continue
                 case "slow" | "slow-dies":
-                    self._slow.append((self.now + REQUEST_MAX, claim, value == "slow-dies"))
+                    self._slow.append((self.now + TRAITS[self.kind].longest, claim, value == "slow-dies"))
                 case _:
                     self._request(claim, dies_after=value == "dies-after")
 
@@ -135,4 +164,4 @@ class Season:
             for row in claim.members:
                 self.took(row)
         if not dies_after:
-            self.ledger.record(claim, attempt, at=self.now)
+            self._ledger.record(claim, attempt, at=self.now)

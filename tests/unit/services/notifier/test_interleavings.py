@@ -65,13 +65,13 @@ def check_slack(operations: list[Operation]) -> None:
         assert "opened" in heard or alert.state == "closed"
         assert ("closed" in heard) <= ("opened" in heard) or _doubtful(season, alert.alert_id)
         assert alert.state == "open" or "opened" not in heard or "closed" in heard
-    for row in season.ledger.rows.values():
+    for row in season.rows():
         if row.status == DeliveryStatus.SUPERSEDED and row.alert_id is not None and not row.maybe_received:
             assert (row.alert_id, row.kind) not in seen
 
 
 def _doubtful(season: Season, alert_id: UUID) -> bool:
-    opens = [row for row in season.ledger.rows.values() if row.alert_id == alert_id and row.kind == "opened"]
+    opens = [row for row in season.rows() if row.alert_id == alert_id and row.kind == "opened"]
     return any(row.maybe_received for row in opens)
 
 
