@@ -87,8 +87,9 @@ def notice_summary(view: View, change: CertificateChange) -> str:
 
 def notice_facts(view: View, change: CertificateChange, *, at: datetime) -> AlertFacts:
     """What messages may quote of a change: the new certificate, the old one's fingerprint, and what was unexpected."""
-    known = view.known
-    shows = known is not None and known.leaf == change.new  # else the names known are those of another certificate
+    known, leaf = view.known, view.leaf
+    # Else the names that are known are those of another certificate.
+    shows = leaf is not None and leaf.fingerprint_sha256 == change.new.fingerprint_sha256
     return AlertFacts(
         scan_id=change.scan_id,
         scanned_at=change.requested_at,

@@ -6,11 +6,12 @@ from datetime import timedelta
 from typing import Any
 
 from tests.fakes.inputs import LEAF, NOON, OTHER_LEAF, card, host, rule
-from vigilo.alerting.knowledge import Knowledge, learn
-from vigilo.alerting.messages import facts, summary
+from vigilo.alerting.knowledge import Course, Knowledge, learn
+from vigilo.alerting.messages import facts, help_anchor, summary
 from vigilo.alerting.view import View
 from vigilo.events.alerts import CloseReason, TransitionKind
-from vigilo.events.cards import PathCertificate, TrustReason, Verdict
+from vigilo.events.cards import Grade, PathCertificate, TrustReason, Verdict
+from vigilo.events.facts import StapleStatus
 from vigilo.events.triggers import ChainValidationFails, ExpiresInLessThan
 
 DAY = timedelta(days=1)
@@ -79,6 +80,30 @@ def test_hostile_text_of_a_certificate_stays_one_harmless_line() -> None:
     told = summary(TransitionKind.OPENED, rule(trigger=ChainValidationFails()), View(host(), evil), at=NOON)
     assert told.isprintable()
     assert len(told) <= 512
+
+
+def test_facts_quote_what_the_card_told() -> None:
+    seen = known(
+        12 * DAY,
+        names=("shop.example", "www.shop.example"),
+        names_count=2,
+        staple_status=StapleStatus.EXPIRED,
+        versions_accepted=("TLSv1.2", "TLSv1.3"),
+        grade=Grade.B,
+    )
+    told = facts(rule(), View(host(), seen, Course(performed_at=NOON)), at=NOON)
+    assert (told.names, told.names_count) == (("shop.example", "www.shop.example"), 2)
+    assert (told.staple_status, told.tls_versions) == (StapleStatus.EXPIRED, ("TLSv1.2", "TLSv1.3"))
+    assert (told.grade, told.performed_at, told.weak) == (Grade.B, NOON, None)
+    assert facts(rule(), View(host(), None, Course(performed_at=NOON)), at=NOON).performed_at == NOON
+
+
+def test_an_alert_names_the_entry_that_explains_it() -> None:
+    chains = rule(trigger=ChainValidationFails())
+    broken = known(80 * DAY, chain_valid=Verdict.NO, chain_reason=TrustReason.INCOMPLETE)
+    assert help_anchor(chains, View(host(), broken)) == "incomplete-chain"
+    assert help_anchor(chains, View(host(), None)) == "trust-not-known"
+    assert help_anchor(rule(), View(host(), broken)) == "expired-though-renewed"
 
 
 def test_facts_count_days_from_the_decision() -> None:
