@@ -27,7 +27,7 @@ from vigilo.events.rules import AlertRule
 
 pytestmark = [pytest.mark.slow, pytest.mark.postgres, pytest.mark.timeout(900)]
 
-ROUNDS = 10
+ROUNDS = 3
 DRAFTS: tuple[tuple[str, dict[str, Any]], ...] = (
     ("expires in less than 30 days", {"trigger": {"kind": "expires-in-less-than", "days": 30}}),
     ("expires, confirmed by 3", {"trigger": {"kind": "expires-in-less-than", "days": 30}, "open_after": 3}),

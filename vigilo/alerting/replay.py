@@ -16,7 +16,7 @@ from datetime import datetime
 from vigilo.alerting import threshold
 from vigilo.alerting.judging import Change, step
 from vigilo.alerting.lifecycle import CLOSED, AlertState
-from vigilo.alerting.runs import CardRun
+from vigilo.alerting.runs import CardRun, peer_of
 from vigilo.alerting.triggers.certificate_changed import notices
 from vigilo.alerting.view import View
 from vigilo.events.alerts import CloseReason, TransitionKind
@@ -119,23 +119,18 @@ def replay(rule: AlertRule, host: Host, history: History, window: Window) -> Rep
     """The rule's alerts at the host. Snoozes are not applied, and no recheck is made up."""
     if isinstance(rule.trigger, CertificateChanged):
         return _told(rule.trigger, history.changes, window)
-    play = _Play(rule, host, window.since)
+    play = _Play(rule, host, window)
     for run in history.runs:
-        for card, gapless in _cards(run, history.blocks):
-            if card > window.until:
-                return play.end(window.until)
-            play.card(run, card, gapless=gapless)
-    return play.end(window.until)
+        play.run(run, history.blocks)
+    return play.end()
 
 
 def resumed(rule: AlertRule, host: Host, runs: Sequence[CardRun], state: AlertState, window: Window) -> AlertState:
     """An alert's state after the window; for one that waits for confirmation, whose cards are a run's first few."""
-    play = _Play(rule, host, window.since, state)
+    play = _Play(rule, host, window, state)
     for run in runs:
-        for card, gapless in _cards(run, ()):
-            if card <= window.until:
-                play.card(run, card, gapless=gapless)
-    return play.end(window.until).state
+        play.run(run, ())
+    return play.end().state
 
 
 def _told(trigger: CertificateChanged, changes: Sequence[CertificateChange], window: Window) -> Replayed:
@@ -149,12 +144,16 @@ def _told(trigger: CertificateChanged, changes: Sequence[CertificateChange], win
 
 @dataclass(slots=True)
 class _Play:
-    """One rule at one host, walked through in time. `view`: as the last card left it; `at`: judged up to then."""
+    """One rule at one host, walked through in time. `view`: as the last card left it; `at`: judged up to then.
+
+    `settled`: the last card changed nothing, so another one that tells the same would not either.
+    """
 
     rule: AlertRule
     host: Host
-    since: datetime
+    window: Window
     state: AlertState = CLOSED
+    settled: bool = False
     view: View | None = None
     at: datetime | None = None
     judged_from: datetime | None = None
@@ -165,28 +164,50 @@ class _Play:
         # A reminder tells again what is open: nothing opens or closes with it.
         self.rule = self.rule.model_copy(update={"remind_every_minutes": None})
 
-    def card(self, run: CardRun, card: datetime, *, gapless: bool) -> None:
+    def run(self, run: CardRun, blocks: Sequence[Sequence[datetime]]) -> None:
+        """The cards of a run, until it is clear that none of the rest changes anything."""
+        for card, gapless in _cards(run, blocks):
+            if card > self.window.until:
+                return
+            self._card(run, card, gapless=gapless)
+            last = _view(self.host, run, run.last_at) if self.settled and run.last_at <= self.window.until else None
+            if last is not None and self._quiet(run, last):
+                self.view, self.at = last, run.last_at
+                return
+
+    def end(self) -> Replayed:
+        """The clock runs on to the end of the window."""
+        self._clock(self.window.until)
+        return Replayed(self.judged_from, tuple(self.episodes), self.state)
+
+    def _card(self, run: CardRun, card: datetime, *, gapless: bool) -> None:
         """The next known card; `gapless`: no other came between it and the one before."""
         view = _view(self.host, run, card)
-        if card > self.since:
+        self.settled = False
+        if card > self.window.since:
             if not gapless:
                 self.view = view  # the clock runs on as the cards between them left it
             self._clock(card)
-            self.view = view
+            self.view, before = view, self.state
             self._judge(view, card, fresh=True)
+            self.settled = self.state is before
         self.view = view
 
-    def end(self, until: datetime) -> Replayed:
-        """The clock runs on to the end of the window."""
-        self._clock(until)
-        return Replayed(self.judged_from, tuple(self.episodes), self.state)
+    def _quiet(self, run: CardRun, last: View) -> bool:
+        """True if the clock changes nothing between here and the last card of the run (see `_uneven`)."""
+        if self.view is None or self.at is None:
+            return False
+        instant = threshold.next_change(self.rule.trigger, self.view, self.at)
+        if instant is not None and instant - self.at > run.longest_gap:
+            instant = threshold.next_change(self.rule.trigger, last, self.at)
+        return instant is None or instant > run.last_at
 
     def _clock(self, until: datetime) -> None:
         """What time alone does before that instant; at first, what the rule says of a host that is known already."""
         if self.view is None:
             return
         if self.at is None:
-            self._judge(self.view, self.since, fresh=False)
+            self._judge(self.view, self.window.since, fresh=False)
         at = self.at
         while at is not None:
             at = threshold.next_change(self.rule.trigger, self.view, at)
@@ -230,5 +251,11 @@ def _cards(run: CardRun, blocks: Sequence[Sequence[datetime]]) -> Iterator[tuple
 
 
 def _view(host: Host, run: CardRun, card: datetime) -> View:
-    course = run.course_at(card).model_copy(update={"watched_since": host.created_at})
-    return View(host, run.known, course)
+    return View(host, run.known, run.course_at(card, watched_since=host.created_at))
+
+
+def present(host: Host, run: CardRun | None) -> View:
+    """What triggers look at now; nothing is known yet of another peer than the host has by its record."""
+    if run is None or run.peer != peer_of(host.target()):
+        return View(host)
+    return _view(host, run, run.last_at)

@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict
 
 from vigilo.alerting.knowledge import Course, Knowledge, learn, learn_course
 from vigilo.events.cards import ReportCard
+from vigilo.events.hosts import Target
 
 # Confirmation counts go up to ten: after so many equal answers an alert has come to rest.
 EARLY = 10
@@ -45,18 +46,19 @@ class CardRun(BaseModel):
     course: Course
     moved: tuple[str, ...] = ()
 
-    def course_at(self, card: datetime) -> Course:
-        """The course after the card of this instant."""
-        if not self.moved or card <= self.first_at:
-            return self.course
-        return self.course.model_copy(update=dict.fromkeys(self.moved, card))
+    def course_at(self, card: datetime, *, watched_since: datetime | None = None) -> Course:
+        """The course after the card of this instant; cards do not tell since when a host is watched."""
+        changed = dict.fromkeys(self.moved if card > self.first_at else (), card)
+        if watched_since is not None:
+            changed["watched_since"] = watched_since
+        return self.course.model_copy(update=changed) if changed else self.course
 
 
 def extended(head: CardRun | None, card: ReportCard) -> CardRun | None:
     """The host's newest run after this card: the same one longer, or a new one; None if the card counts for nothing."""
     if card.late or (head is not None and card.order <= (head.last_at, head.last_scan_id)):
         return None
-    peer = _peer(card)
+    peer = peer_of(card.target)
     if head is None:
         return _begun(card, peer, learn(None, card), learn_course(Course(), card))
     if head.peer != peer:
@@ -121,5 +123,6 @@ def _moved(before: Course, after: Course) -> tuple[str, ...]:
     return tuple(name for name in Course.model_fields if getattr(before, name) != getattr(after, name))
 
 
-def _peer(card: ReportCard) -> Peer:
-    return tuple(part if isinstance(part, int | None) else str(part) for part in card.target.peer)
+def peer_of(target: Target) -> Peer:
+    """Whom scans of this target meet, in the form runs keep it."""
+    return tuple(part if isinstance(part, int | None) else str(part) for part in target.peer)

@@ -24,6 +24,7 @@ from services.api.routes import (
     snapshots,
     snoozes,
     tokens,
+    why,
     workspaces,
 )
 
@@ -35,6 +36,7 @@ ROUTERS: Final[tuple[APIRouter, ...]] = (
     alerts.router,
     deliveries.router,
     previews.router,
+    why.router,
     rules.router,
     snoozes.router,
     channels.router,

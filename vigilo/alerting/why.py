@@ -1,0 +1,196 @@
+"""Why a rule has, or has not, an alert at a host now. Pure: the answer of the code that runs live, in words."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from vigilo.alerting import threshold
+from vigilo.alerting.judgement import Judgement
+from vigilo.alerting.judging import question_mark
+from vigilo.alerting.lifecycle import AlertState, Phase
+from vigilo.alerting.replay import Window, present, resumed
+from vigilo.alerting.runs import CardRun
+from vigilo.alerting.scope import in_scope
+from vigilo.alerting.view import View
+from vigilo.events.alerts import AlertTransition, TransitionKind
+from vigilo.events.hosts import Host, HostStatus
+from vigilo.events.rules import AlertRule
+from vigilo.events.triggers import CertificateChanged
+
+
+class Decider(StrEnum):
+    """What decides: the first of these that applies."""
+
+    HOST_PAUSED = "host-paused"
+    RULE_DISABLED = "rule-disabled"
+    OUT_OF_SCOPE = "out-of-scope"
+    NOTICE = "notice"
+    NOT_APPLICABLE = "not-applicable"
+    NO_SCAN = "no-scan"
+    CLEARING = "clearing"
+    PENDING = "pending"
+    SUPPRESSED = "suppressed"
+    OPEN = "open"
+    UNKNOWN = "unknown"
+    ANSWER = "answer"
+
+
+@dataclass(frozen=True, slots=True)
+class Silence:
+    """A snooze that runs: of the host, of the rule or of a tag."""
+
+    kind: str
+    until: datetime
+    reason: str = ""
+    by: str = ""
+    tag: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """Everything the answer rests on. `last`: the newest transition of this rule at this host; `runs` since then."""
+
+    rule: AlertRule
+    host: Host
+    run: CardRun | None
+    at: datetime
+    silences: Sequence[Silence] = ()
+    last: AlertTransition | None = None
+    runs: Sequence[CardRun] = ()
+
+    @property
+    def view(self) -> View:
+        """What the trigger looks at."""
+        return present(self.host, self.run)
+
+
+@dataclass(frozen=True, slots=True)
+class Counting:
+    """So many of the answers that must come one after the other have come."""
+
+    count: int
+    needed: int
+
+
+@dataclass(frozen=True, slots=True)
+class Why:
+    """The answer. `changes_at`: when time alone will change it."""
+
+    decider: Decider
+    answer: Judgement
+    in_scope: bool
+    changes_at: datetime | None
+    counting: Counting | None
+    sentence: str
+
+
+def why(case: Case) -> Why:
+    """Why there is an alert, or none."""
+    view, trigger = case.view, case.rule.trigger
+    asked = threshold.question(trigger)
+    answer = asked.judge(trigger, view, case.at)
+    counting = _counting(case)
+    decider = _decider(case, answer)
+    changes_at = asked.next_change(trigger, view, case.at)
+    words = f"{case.host.hostname}:{case.host.port}, {case.rule.name!r} version {case.rule.version}: "
+    sentence = words + _told(case, decider, answer, counting)
+    if changes_at is not None and decider in {Decider.ANSWER, Decider.UNKNOWN}:
+        sentence += f" By the clock alone that changes at {_instant(changes_at)}."
+    return Why(decider, answer, in_scope(case.rule, case.host), changes_at, counting, sentence)
+
+
+def _decider(case: Case, answer: Judgement) -> Decider:
+    rule, view = case.rule, case.view
+    checks = (
+        (case.host.status is not HostStatus.ACTIVE, Decider.HOST_PAUSED),
+        (not rule.enabled, Decider.RULE_DISABLED),
+        (not in_scope(rule, case.host), Decider.OUT_OF_SCOPE),
+        (isinstance(rule.trigger, CertificateChanged), Decider.NOTICE),
+        (not threshold.question(rule.trigger).applicable(rule.trigger, view), Decider.NOT_APPLICABLE),
+    )
+    settled = next((decider for applies, decider in checks if applies), None)
+    if settled is not None:
+        return settled
+    alive = _ALIVE.get(case.last.kind) if case.last is not None else None
+    if alive is not None:
+        return alive
+    if answer is Judgement.UNKNOWN:
+        return Decider.NO_SCAN if view.known is None else Decider.UNKNOWN
+    return Decider.ANSWER
+
+
+_ALIVE = {
+    TransitionKind.PENDING: Decider.PENDING,
+    TransitionKind.CLEARING: Decider.CLEARING,
+    TransitionKind.SUPPRESSED: Decider.SUPPRESSED,
+    TransitionKind.OPENED: Decider.OPEN,
+    TransitionKind.ACKNOWLEDGED: Decider.OPEN,
+    TransitionKind.REMINDER: Decider.OPEN,
+}
+_PLAIN = {
+    Decider.HOST_PAUSED: "the host is paused, so no rule looks at it.",
+    Decider.RULE_DISABLED: "the rule is disabled, so it judges nothing.",
+    Decider.OUT_OF_SCOPE: "the host is not in the rule's scope.",
+    Decider.NOTICE: "it tells of a change of certificate when one is seen, and holds no state.",
+    Decider.NOT_APPLICABLE: "the question has no sense for what the host serves.",
+    Decider.NO_SCAN: "no scan of the host as it is now is known yet, so the answer is unknown.",
+    Decider.UNKNOWN: "the last scan does not tell, and what is unknown opens and closes nothing.",
+}
+
+
+def _told(case: Case, decider: Decider, answer: Judgement, counting: Counting | None) -> str:
+    if decider in _PLAIN:
+        return _PLAIN[decider]
+    question = threshold.question(case.rule.trigger)
+    words = question.cleared if answer is Judgement.FALSE else question.matter
+    fact = words(case.rule.trigger, case.view, case.at)
+    counted = f" ({counting.count} of {counting.needed} answers)" if counting is not None else ""
+    since = f" since {_instant(case.last.opened_at)}" if case.last is not None else ""
+    yet = "true, but no alert is known yet" if answer is Judgement.TRUE else "no alert, for the answer is no"
+    state = {
+        Decider.PENDING: f"not yet confirmed{counted}",
+        Decider.CLEARING: f"open{since}, and seems over{counted}",
+        Decider.SUPPRESSED: f"snoozed{_until(case)}",
+        Decider.OPEN: f"open{since}",
+    }.get(decider, yet)
+    silenced = f" Snoozed{_until(case)}." if case.silences and decider is not Decider.SUPPRESSED else ""
+    return f"{state}: {fact}.{silenced}"
+
+
+def _until(case: Case) -> str:
+    if not case.silences:
+        return ""
+    last = max(case.silences, key=lambda one: one.until)
+    of = {"host": "the host", "rule": "the rule"}.get(last.kind, f"the tag {last.tag}")
+    by, reason = f" by {last.by}" if last.by else "", f" ({last.reason})" if last.reason else ""
+    return f" ({of}) until {_instant(last.until)}{by}{reason}"
+
+
+def _counting(case: Case) -> Counting | None:
+    """How far confirmation has come, as far as the cards that are known tell."""
+    last, rule = case.last, case.rule
+    if last is None or last.kind not in {TransitionKind.PENDING, TransitionKind.CLEARING}:
+        return None
+    pending = last.kind is TransitionKind.PENDING
+    needed = rule.open_after if pending else rule.close_after
+    before = AlertState(
+        phase=Phase.PENDING if pending else Phase.OPEN,
+        episode=last.episode,
+        count=max(1, needed - last.scans_to_confirm),
+        asked=question_mark(rule.trigger),
+        alert_id=last.alert_id,
+        n=last.n,
+        opened_at=last.opened_at,
+    )
+    since = last.facts.scanned_at or last.at
+    after = resumed(rule, case.host, case.runs, before, Window(max(since, last.at), case.at))
+    # Beyond that the alerter's own next transition is on its way.
+    same = after.phase is before.phase
+    return Counting(min(after.count, needed) if same else needed, needed)
+
+
+def _instant(at: datetime) -> str:
+    return f"{at:%Y-%m-%d %H:%M} UTC"
