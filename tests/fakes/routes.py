@@ -38,7 +38,9 @@ def addresses(app: FastAPI) -> list[Address]:
     """Every address of the app. Raises TypeError for a route of a kind this walk does not know."""
     return [
         Address(
-            method, route.path, frozenset(_read_permissions(route.dependant)) | frozenset(_written_permissions(route))
+            method,
+            route.path_format,
+            frozenset(_read_permissions(route.dependant)) | frozenset(_written_permissions(route)),
         )
         for route in _routes(app.routes)
         for method in sorted(route.methods or ())

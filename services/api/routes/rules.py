@@ -60,7 +60,7 @@ async def list_rules(
     return Page(items=[_view(reading.caller, rule, ends) for rule in items], next=following)
 
 
-@router.get("/{rule_id}", response_model=RuleDetail, responses={**problems(404), 200: with_etag("The rule")})
+@router.get("/{rule_id:uuid}", response_model=RuleDetail, responses={**problems(404), 200: with_etag("The rule")})
 async def get_rule(rule_id: UUID, reading: Viewing) -> Response:
     """One rule."""
     rule = await store.load(reading.connection, rule_id)
@@ -70,7 +70,9 @@ async def get_rule(rule_id: UUID, reading: Viewing) -> Response:
 
 
 @router.patch(
-    "/{rule_id}", response_model=RuleDetail, responses={**problems(404, 409, 412, 422), 200: with_etag("As it is now")}
+    "/{rule_id:uuid}",
+    response_model=RuleDetail,
+    responses={**problems(404, 409, 412, 422), 200: with_etag("As it is now")},
 )
 async def edit_rule(rule_id: UUID, body: RulePatch, writing: Writing) -> Response:
     """Change a rule. Another trigger or scope judges again; what is still true stays open."""
@@ -88,7 +90,7 @@ async def edit_rule(rule_id: UUID, body: RulePatch, writing: Writing) -> Respons
     return await writing.once(Permission.RULE_EDIT, effect)
 
 
-@router.delete("/{rule_id}", status_code=204, responses=problems(404, 409, 412))
+@router.delete("/{rule_id:uuid}", status_code=204, responses=problems(404, 409, 412))
 async def delete_rule(rule_id: UUID, writing: Writing) -> Response:
     """Remove a rule and its snoozes; its open alerts are closed."""
 
