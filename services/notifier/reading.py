@@ -8,10 +8,8 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
-from psycopg import OperationalError
-from psycopg_pool import PoolTimeout
-
 from services.notifier.intake import Intake
+from services.notifier.ledger import TROUBLE
 from services.notifier.ledger.offsets import OffsetsMoved, read_offsets
 from vigilo.adapters.kafka.batches import BatchConsumer
 from vigilo.adapters.kafka.producer import Producer
@@ -69,7 +67,7 @@ class Reading:
             logger.warning("the position moved: %s", moved)
             await self._seek(records, consumer)
             return True
-        except (OperationalError, PoolTimeout) as error:
+        except TROUBLE as error:
             logger.warning("the ledger does not answer: %s", error)
             return False
         self._on_entered()

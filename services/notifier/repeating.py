@@ -11,10 +11,8 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Final, Protocol, runtime_checkable
 
-from psycopg import OperationalError
-from psycopg_pool import PoolTimeout
-
 from services.notifier.delivery import Answer, Attempt
+from services.notifier.ledger import TROUBLE
 from services.notifier.ledger.repeating import Repetition, due_repetitions, note_repetition
 from services.notifier.planning import Limits
 from services.notifier.worker import Destinations, Senders
@@ -63,7 +61,7 @@ class Repeater:
         while True:
             try:
                 await self.round()
-            except (OperationalError, PoolTimeout) as error:
+            except TROUBLE as error:
                 logger.warning("the ledger does not answer: %s", error)
             await asyncio.sleep(_LOOK_SECONDS)
 

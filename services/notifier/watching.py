@@ -8,9 +8,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Final
 
-from psycopg import OperationalError
-from psycopg_pool import PoolTimeout
-
+from services.notifier.ledger import TROUBLE
 from services.notifier.ledger.channels import circuits, keeps_failing
 from services.notifier.ledger.offsets import forget_commands
 from services.notifier.ledger.others import tell_if_overdue
@@ -47,7 +45,7 @@ class Watcher:
         while True:
             try:
                 await self.round()
-            except (OperationalError, PoolTimeout) as error:
+            except TROUBLE as error:
                 logger.warning("the ledger does not answer: %s", error)
             await asyncio.sleep(_PAUSE_SECONDS)
 

@@ -10,12 +10,10 @@ from datetime import datetime, timedelta
 from typing import Final, Protocol
 from uuid import UUID
 
-from psycopg import OperationalError
-from psycopg_pool import PoolTimeout
-
 from services.notifier.channels.channel import ChannelSender
 from services.notifier.channels.traits import TRAITS
 from services.notifier.delivery import Answer, Attempt
+from services.notifier.ledger import TROUBLE
 from services.notifier.ledger.dispatching import dispatch, due_channels, next_due
 from services.notifier.ledger.recording import record
 from services.notifier.planning import Limits
@@ -92,7 +90,7 @@ class Worker:
             while not self._stopping and await self._turn():
                 pass
             return await self._pause()
-        except (OperationalError, PoolTimeout) as error:
+        except TROUBLE as error:
             logger.warning("the ledger does not answer: %s", error)
             return _AFTER_TROUBLE
 
@@ -155,7 +153,7 @@ class Worker:
                 async with self._pool.connection() as connection, connection.transaction():
                     await record(connection, claimed, attempt, at=at, limits=self._limits)
                 return
-            except (OperationalError, PoolTimeout) as error:
+            except TROUBLE as error:
                 if left == 0 or self._stopping:
                     raise
                 logger.warning("the end of %s is not recorded yet: %s", claimed.delivery_id, error)
