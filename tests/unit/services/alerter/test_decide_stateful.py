@@ -23,41 +23,19 @@ from hypothesis.stateful import rule as step
 
 from services.alerter.behind import must_judge
 from tests.fakes import inputs
-from tests.fakes.inputs import WORKSPACE
+from tests.fakes.inputs import RULE, WORKSPACE
+from tests.unit.services.alerter import drawn
 from tests.unit.services.alerter.following import Following
 from tests.unit.services.alerter.world import DAY
 from vigilo.events import ids
 from vigilo.events.alerts import AlertTransition, TransitionKind
 from vigilo.events.cards import Grade, ReportCard, Unexpected, Verdict
-from vigilo.events.hosts import HostSnooze, HostStatus, Interval
-from vigilo.events.rules import AlertRule, AllHosts, RecordStatus, Snooze, TaggedHosts
-from vigilo.events.scans import Outcome
-from vigilo.events.triggers import (
-    CertificateChanged,
-    ChainValidationFails,
-    ExpiresInLessThan,
-    GradeBelow,
-    ScanOverdue,
-    Unreachable,
-)
+from vigilo.events.hosts import HostSnooze, HostStatus
+from vigilo.events.rules import AlertRule, RecordStatus, Snooze
 
-RULES = [UUID(int=0x0190A000_0000_7000_8000_000000000B00 + number) for number in range(3)]
+SLOTS = range(3)
 SNOOZES = [UUID(int=0x0190A000_0000_7000_8000_000000000C00 + number) for number in range(2)]
 HOUR = timedelta(hours=1)
-triggers = st.sampled_from(
-    [
-        ExpiresInLessThan(days=30),
-        ExpiresInLessThan(days=5),
-        ChainValidationFails(),
-        GradeBelow(grade=Grade.B),
-        Unreachable(),
-        ScanOverdue(intervals=2),
-        ScanOverdue(intervals=30),
-        CertificateChanged(which="any"),
-        CertificateChanged(),
-    ]
-)
-scopes = st.sampled_from([AllHosts(), TaggedHosts(tag="edge")])
 
 
 class AlerterMachine(Following):
@@ -65,9 +43,18 @@ class AlerterMachine(Following):
 
     # -- hosts -----------------------------------------------------------------------------------------------------
 
-    @initialize()
-    def begin(self) -> None:
-        self.edit_host(status=HostStatus.ACTIVE)
+    def __init__(self) -> None:
+        super().__init__()
+        self.slots: dict[int, UUID] = {}
+
+    @initialize(
+        first=st.tuples(*[drawn.rules for _ in SLOTS]), seen=drawn.sights, tags=st.sampled_from([(), ("edge",)])
+    )
+    def begin(self, first: tuple[dict[str, Any], ...], seen: dict[str, Any], tags: tuple[str, ...]) -> None:
+        self.edit_host(status=HostStatus.ACTIVE, tags=tags)
+        for slot, rule in zip(SLOTS, first, strict=True):
+            self.write_a_rule(slot=slot, rule=rule)
+        self.scan(**seen)
 
     def edit_host(self, **changes: Any) -> None:
         old = self.model.record
@@ -77,15 +64,16 @@ class AlerterMachine(Following):
         self.model.host(record, self.world.at)
         self.judged(lambda: self.world.host(**dict(record)), "host")
 
-    @step(
-        changes=st.one_of(
-            st.fixed_dictionaries({"status": st.sampled_from([HostStatus.ACTIVE, HostStatus.PAUSED])}),
-            st.fixed_dictionaries({"tags": st.sampled_from([(), ("edge",)])}),
-            st.fixed_dictionaries({"interval": st.sampled_from([Interval.H1, Interval.H6])}),
-        )
-    )
+    @step(changes=drawn.hosts)
     def change_the_host(self, changes: dict[str, Any]) -> None:
         self.edit_host(**changes)
+
+    @step(hours=st.integers(0, 30))
+    def pause_and_resume(self, hours: int) -> None:
+        self.edit_host(status=HostStatus.PAUSED)
+        self.scan(days=12, chain_valid=Verdict.NO, grade=Grade.C)
+        self.pass_time(hours * HOUR)
+        self.edit_host(status=HostStatus.ACTIVE)
 
     @step(begins=st.sampled_from([0, 0, 5, 30]), hours=st.integers(1, 48))
     def snooze_the_host(self, begins: int, hours: int) -> None:
@@ -101,23 +89,21 @@ class AlerterMachine(Following):
 
     # -- scans -----------------------------------------------------------------------------------------------------
 
-    @step(
-        days=st.sampled_from([2, 12, 60]),
-        verdict=st.sampled_from(Verdict),
-        grade=st.sampled_from([None, Grade.A, Grade.C]),
-        rulebook=st.sampled_from(["one", "one", "two"]),
-    )
-    def scan(self, days: int, verdict: Verdict, grade: Grade | None, rulebook: str) -> None:
-        end = self.world.at + days * DAY
-        self.hear_new_card(not_after=end, chain_valid=verdict, grade=grade, rulebook=rulebook)
+    @step(seen=st.lists(drawn.sights, min_size=1, max_size=5))
+    def scans(self, seen: list[dict[str, Any]]) -> None:
+        for one in seen:
+            self.scan(**one)
 
-    @step(outcome=st.sampled_from([Outcome.UNREACHABLE, Outcome.NOT_PERFORMED, Outcome.THROTTLED]))
-    def scan_in_vain(self, outcome: Outcome) -> None:
-        self.hear_new_card(outcome=outcome)
+    @step(seen=drawn.sights, times=st.integers(2, 4), seconds=st.sampled_from([1, 30, 3600]))
+    def scans_that_agree(self, seen: dict[str, Any], times: int, seconds: int) -> None:
+        for _ in range(times):
+            self.scan(**seen)
+            self.pass_time(timedelta(seconds=seconds))
 
-    def hear_new_card(self, **seen: Any) -> None:
+    def scan(self, *, days: int | None = None, **seen: Any) -> None:
         self.pass_time(timedelta(seconds=1))
-        card = inputs.card(requested_at=self.world.at, **seen)
+        end = None if days is None else self.world.at + days * DAY
+        card = inputs.card(requested_at=self.world.at, not_after=end, **seen)
         self.cards.append(card)
         regraded = self.model.card(card)
         self.judged(lambda: self.hear_card(card), "scan", fresh=True, regraded=regraded)
@@ -157,35 +143,27 @@ class AlerterMachine(Following):
 
     # -- configuration ---------------------------------------------------------------------------------------------
 
-    @step(
-        which=st.sampled_from(RULES),
-        trigger=triggers,
-        scope=scopes,
-        enabled=st.sampled_from([True, True, True, False]),
-        opens=st.integers(1, 3),
-        closes=st.integers(1, 3),
-        remind=st.sampled_from([None, 720, 2880]),
-    )
-    def write_a_rule(
-        self, which: UUID, trigger: Any, scope: Any, enabled: bool, opens: int, closes: int, remind: int | None
-    ) -> None:
-        old = self.model.rules.get(which)
-        fields = {"trigger": trigger, "scope": scope, "enabled": enabled, "remind_every_minutes": remind}
-        self.write(old, rule_id=which, open_after=opens, close_after=closes, **fields)
+    @step(slot=st.sampled_from(SLOTS), rule=drawn.rules)
+    def write_a_rule(self, slot: int, rule: dict[str, Any]) -> None:
+        """A new one, or all of it anew."""
+        old = self.model.rules.get(self.slots[slot]) if slot in self.slots else None
+        if old is None or old.status is RecordStatus.DELETED:
+            self.slots[slot] = UUID(int=RULE.int + len(self.model.rules))
+            old = None
+        self.write(old, rule_id=self.slots[slot], **rule)
 
-    @precondition(lambda self: self.model.rules)
-    @step(
-        data=st.data(),
-        changes=st.one_of(
-            st.fixed_dictionaries({"name": st.sampled_from(["a", "b"])}),
-            st.fixed_dictionaries({"trigger": triggers}),
-            st.fixed_dictionaries({"open_after": st.integers(1, 3), "close_after": st.integers(1, 3)}),
-            st.fixed_dictionaries({"remind_every_minutes": st.sampled_from([None, 720, 2880])}),
-            st.just({"status": RecordStatus.DELETED}),
-        ),
-    )
-    def edit_a_rule(self, data: st.DataObject, changes: dict[str, Any]) -> None:
-        self.write(data.draw(st.sampled_from(list(self.model.rules.values()))), **changes)
+    @step(slot=st.sampled_from(SLOTS), rule=drawn.rules, days=st.integers(1, 40))
+    def write_a_rule_and_wait(self, slot: int, rule: dict[str, Any], days: int) -> None:
+        self.write_a_rule(slot=slot, rule=rule)
+        self.pass_time(days * DAY)
+
+    @step(slot=st.sampled_from(SLOTS), changes=drawn.edits)
+    def edit_a_rule(self, slot: int, changes: dict[str, Any]) -> None:
+        self.write(self.model.rules[self.slots[slot]], **changes)
+
+    @step(slot=st.sampled_from(SLOTS))
+    def delete_a_rule(self, slot: int) -> None:
+        self.write(self.model.rules[self.slots[slot]], status=RecordStatus.DELETED)
 
     def write(self, old: AlertRule | None, **changes: Any) -> None:
         if old is not None and old.status is RecordStatus.DELETED:
@@ -209,13 +187,19 @@ class AlerterMachine(Following):
             workspace_id=WORKSPACE,
             version=1 if old is None else old.version + 1,
             status=RecordStatus.DELETED if ends else RecordStatus.ACTIVE,
-            rule_id=RULES[0] if which == SNOOZES[0] else None,
+            rule_id=self.slots[0] if which == SNOOZES[0] else None,
             tag=None if which == SNOOZES[0] else "edge",
             since=since,
             until=since + hours * HOUR,
         )
         self.model.snoozes[which] = new
         self.configured(new)
+
+    @step(which=st.sampled_from(SNOOZES), hours=st.integers(1, 48), later=st.integers(1, 48))
+    def end_a_snooze_early_and_wait(self, which: UUID, hours: int, later: int) -> None:
+        self.snooze_a_rule_or_the_tag(which=which, begins=0, hours=hours, ends=False)
+        self.snooze_a_rule_or_the_tag(which=which, begins=0, hours=hours, ends=True)
+        self.pass_time(later * HOUR)
 
     def configured(self, record: AlertRule | Snooze) -> None:
         """The alerter hears of a change only if it concerns the host; if it does not, nothing may be missing."""
