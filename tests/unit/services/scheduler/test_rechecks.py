@@ -159,11 +159,11 @@ def test_a_transition_that_comes_again_decides_nothing() -> None:
     pending, opened = told(scans=2), told(TransitionKind.OPENED, n=2, at=LATER + 5 * MINUTE)
     world.tell(pending)
     assert len(world.rechecks(until=LATER + 2 * MINUTE)) == 2
-    world.tell(pending, at=LATER + 2 * MINUTE)
+    assert world.tell(pending, at=LATER + 2 * MINUTE) == []
     assert world.rechecks(until=LATER + 4 * MINUTE) == []
     world.tell(opened)
     for again in (pending, opened):
-        world.tell(again, at=LATER + 6 * MINUTE)
+        assert world.tell(again, at=LATER + 6 * MINUTE) == []
     assert world.rechecks(until=LATER + 10 * MINUTE) == []
 
 
@@ -227,6 +227,30 @@ def test_an_alert_of_before_a_pause_is_not_looked_at_after_it() -> None:
     world.tell(told(scans=2, version=1, at=LATER + SECOND))
     resumed = world.host(version=3, interval=Interval.H24, at=LATER + MINUTE)
     world.answer(resumed[0])
+    assert world.rechecks(until=LATER + 10 * MINUTE) == []
+
+
+def test_rechecks_do_not_go_on_after_a_pause() -> None:
+    world = Confirming()
+    world.tell(told(scans=2))
+    world.host(version=2, status=HostStatus.PAUSED, interval=Interval.H24, at=LATER + SECOND)
+    world.answer(world.host(version=3, interval=Interval.H24, at=LATER + MINUTE)[0])
+    assert world.rechecks(until=LATER + 10 * MINUTE) == []
+
+
+def test_an_alert_of_after_a_resume_not_yet_read_is_looked_at() -> None:
+    world = Confirming()
+    world.host(version=2, status=HostStatus.PAUSED, interval=Interval.H24, at=LATER)
+    world.tell(told(scans=1, version=3, at=LATER + SECOND))
+    world.answer(world.host(version=3, interval=Interval.H24, at=LATER + MINUTE)[0])
+    assert len(world.rechecks(until=LATER + 10 * MINUTE)) == 1
+
+
+def test_an_older_word_of_one_alert_than_of_another_begins_nothing() -> None:
+    """What was said twice comes back as a whole: the first of it is no news."""
+    world = Confirming()
+    world.tell(told(TransitionKind.OPENED, n=2, at=LATER + MINUTE))
+    assert world.tell(told(scans=2), at=LATER + 2 * MINUTE) == []
     assert world.rechecks(until=LATER + 10 * MINUTE) == []
 
 
