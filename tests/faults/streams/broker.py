@@ -28,11 +28,6 @@ class PausableBroker:
         finally:
             os.kill(child.pid, signal.SIGCONT)
 
-    def restart(self) -> None:
-        """Ends the broker and starts it again, with its data and at its address."""
-        self.stop()
-        self._server.start()
-
     def stop(self) -> None:
         """Ends the broker."""
         self._server.stop()

@@ -7,8 +7,6 @@ import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from confluent_kafka import KafkaException
-
 from tests.faults.streams import job
 from tests.faults.streams.lab import Lab
 from tests.faults.streams.oracle import Verdict, judge, row_of, rows, settle
@@ -76,37 +74,11 @@ def coming_and_going(lab: Lab, *, count: int, visits: int) -> Verdict:
     return judge(lab)
 
 
-def broker_restarted(lab: Lab, restart: Callable[[], None], *, count: int, times: int) -> Verdict:
-    """The only broker goes down and comes back in the middle of the work of one worker of ours."""
-    worker = lab.start("base", "one")
-    for _ in range(times):
-        lab.send(count)
-        wanted = worker.processed() + lab.rng.randint(1, count // 2)
-        wait_until(lambda: _supervised(worker).processed() >= wanted, seconds=60, what="progress")  # noqa: B023
-        restart()
-        wait_until(lambda: _answers(lab), seconds=60, what="the group's coordinator")
-    settle_with_a_supervisor(lab, [worker])
-    return judge(lab)
-
-
 def settle_with_a_supervisor(lab: Lab, workers: list[Worker], *, seconds: float = 90) -> None:
     """Waits until everything is committed and starts again whoever ends by itself."""
     deadline = time.monotonic() + seconds
     while not settle(lab, seconds=5, quiet=15) and time.monotonic() < deadline:
         restart_dead(workers)
-
-
-def _answers(lab: Lab) -> bool:
-    try:
-        return bool(lab.topics.committed())
-    except KafkaException:  # it is still loading its groups
-        return False
-
-
-def _supervised(worker: Worker) -> Worker:
-    # A worker that hears nothing of the group for its session timeout ends, and is right to.
-    restart_dead([worker])
-    return worker
 
 
 def restart_dead(workers: Iterable[Worker]) -> None:

@@ -6,12 +6,10 @@ import signal
 
 import pytest
 
-from tests.faults.streams.broker import PausableBroker
 from tests.faults.streams.conftest import NewLab
 from tests.faults.streams.kill_points import POINTS
 from tests.faults.streams.rounds import run_rounds
 from tests.faults.streams.scenarios import (
-    broker_restarted,
     coming_and_going,
     died_inside_batches,
     killed_and_restarted,
@@ -38,13 +36,6 @@ def test_kills_at_random_moments_of_large_batches_have_no_effect(new_lab: NewLab
 
 def test_workers_that_come_and_go_every_few_seconds_have_no_effect(new_lab: NewLab) -> None:
     verdict = coming_and_going(new_lab(key_count=KEYS), count=24_000, visits=8)
-    print(verdict)
-    assert verdict.clean, verdict
-
-
-def test_restarts_of_the_broker_have_no_effect(new_lab: NewLab, pausable_broker: PausableBroker) -> None:
-    lab = new_lab(pausable_broker.bootstrap, key_count=KEYS)
-    verdict = broker_restarted(lab, pausable_broker.restart, count=6_000, times=3)
     print(verdict)
     assert verdict.clean, verdict
 
