@@ -9,7 +9,7 @@ from tests.fakes import inputs
 from tests.fakes.service_lab import Said, ServiceLab
 from vigilo.events import ids
 from vigilo.events.alerts import AlertTransition, TransitionKind
-from vigilo.events.cards import ReportCard
+from vigilo.events.cards import CertificateChange, ReportCard
 from vigilo.events.hosts import Host, HostCommandKind
 from vigilo.events.rules import AlertRule
 
@@ -55,6 +55,14 @@ class Tenant:
         card = inputs.card(requested_at=at, not_after=end, target=host.target(), scan_id=scan_id, **changes)
         self.lab.write("report-cards", host.host_id, card, ids.report_card_id(scan_id))
         return card
+
+    def change(self, host: Host, **changes: Any) -> CertificateChange:
+        """The host serves another certificate, as of a scan just now."""
+        at = now()
+        scan_id = ids.caused_scan_id(host.host_id, at.isoformat())
+        change = inputs.change(requested_at=at, target=host.target(), scan_id=scan_id, **changes)
+        self.lab.write("certificate-changes", host.host_id, change, ids.certificate_change_id(host.host_id, scan_id))
+        return change
 
     def acknowledge(self, alert: AlertTransition, note: str) -> None:
         """A person's acknowledgement."""

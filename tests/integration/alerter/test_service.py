@@ -14,11 +14,12 @@ from vigilo.events.alerts import AlertTransition, CloseReason, TransitionKind
 from vigilo.events.cards import TrustReason, Verdict
 from vigilo.events.hosts import Host, HostStatus
 from vigilo.events.rules import RecordStatus, TaggedHosts
-from vigilo.events.triggers import ChainValidationFails, ExpiresInLessThan
+from vigilo.events.triggers import CertificateChanged, ChainValidationFails, ExpiresInLessThan
 
 pytestmark = pytest.mark.kafka
 
 OPENED, CLOSED, ACKNOWLEDGED = TransitionKind.OPENED, TransitionKind.CLOSED, TransitionKind.ACKNOWLEDGED
+PENDING, CLEARING, NOTICE = TransitionKind.PENDING, TransitionKind.CLEARING, TransitionKind.NOTICE
 
 
 def test_a_card_opens_the_alert_and_the_replaced_certificate_closes_it(running: ServiceLab) -> None:
@@ -69,6 +70,31 @@ def test_chain_failures_open_with_the_reason(running: ServiceLab) -> None:
     tenant.card(host, days=80)
     (closed,) = tenant.said(1, CLOSED)
     assert closed.event.facts.outcome == "ok"
+
+
+def test_a_certificate_change_is_told_once_by_the_rules_that_ask_for_it(running: ServiceLab) -> None:
+    tenant = Tenant(running)
+    rule = tenant.rule(trigger=CertificateChanged(which="any"))
+    tenant.rule(trigger=CertificateChanged())
+    host = tenant.host()
+    tenant.card(host, days=80)
+    change = tenant.change(host)
+    (told,) = tenant.said(1, NOTICE)
+    assert (told.event.rule.rule_id, told.event.facts.scan_id) == (rule.rule_id, change.scan_id)
+    assert told.event.decided_by.topic == "certificate-changes"
+    tenant.change(host)
+    assert len({one.event.alert_id for one in tenant.said(2, NOTICE)}) == 2
+
+
+def test_closing_in_two_steps_asks_for_scans_in_between(running: ServiceLab) -> None:
+    tenant = Tenant(running)
+    tenant.rule(trigger=ChainValidationFails(), open_after=2, close_after=2)
+    host = tenant.host()
+    for verdict in (Verdict.NO, Verdict.NO, Verdict.YES, Verdict.YES):
+        tenant.card(host, days=80, chain_valid=verdict)
+    tenant.said(1, CLOSED)
+    story = [(one.kind, one.n, one.scans_to_confirm) for one in tenant.all_said()]
+    assert story == [(PENDING, 1, 1), (OPENED, 2, 0), (CLEARING, 3, 1), (CLOSED, 4, 0)]
 
 
 def test_pausing_and_tags_close_and_coming_back_opens_a_new_alert(running: ServiceLab) -> None:

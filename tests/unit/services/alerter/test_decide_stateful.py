@@ -264,7 +264,7 @@ class AlerterMachine(Following):
         assert self.due is None or self.model.watching
 
 
-QUICK = settings(max_examples=60, stateful_step_count=30, deadline=None)
+QUICK = settings(max_examples=50, stateful_step_count=25, deadline=None)
 
 
 def test_no_interleaving_loses_or_doubles_a_transition() -> None:
