@@ -7,17 +7,23 @@ from typing import Annotated
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
+from pydantic.config import JsonDict
 
 from services.api.models.observed import HostRef
 from services.api.models.rules import RuleToAdd
 from vigilo.alerting.trial import FLAPPING, Difference
 from vigilo.events.alerts import CloseReason
 
+_EXAMPLE: JsonDict = {
+    "rule": {"name": "Expires soon", "trigger": {"kind": "expires-in-less-than", "days": 14}, "severity": "warning"},
+    "days": 30,
+}
+
 
 class PreviewRequest(BaseModel):
     """A draft, to be tried on the last days."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, json_schema_extra={"examples": [_EXAMPLE]})
 
     rule: RuleToAdd = Field(description="As in POST rules")
     days: Annotated[int, Field(strict=True, ge=1, le=90)] = Field(30, description="So far back, from now")

@@ -110,7 +110,8 @@ async def test_killed_between_acknowledgement_and_deletion_the_same_events_come_
     )
     try:
         assert child.stdout is not None
-        assert await asyncio.wait_for(child.stdout.readline(), 30) == b"published 12\n"
+        # Twelve, and the six recommended rules with their audit entries.
+        assert await asyncio.wait_for(child.stdout.readline(), 30) == b"published 24\n"
         async with await lab.connection() as connection:
             await lab.edit(connection, host.host_id, "after")
     finally:
@@ -200,7 +201,7 @@ async def test_republishing_writes_the_same_ids_and_bytes_again(lab: RelayLab) -
         await lab.drained()
         counts = await republish_everything(lab.api_url)
         await lab.drained()
-    assert counts == {"workspace-settings": 1, "channels": 0, "alert-rules": 0, "hosts": 5}
+    assert counts == {"workspace-settings": 1, "channels": 0, "alert-rules": 6, "snoozes": 0, "hosts": 5}
     told: dict[str, list[tuple[str, bytes]]] = defaultdict(list)
     for message in await asyncio.to_thread(lab.topic, "hosts", 4):
         told[(message.key() or b"").decode()].append((header(message, "ce_id"), message.value() or b""))
@@ -217,7 +218,7 @@ async def test_what_postgresql_does_not_know_is_removed_from_the_topics(lab: Rel
         lab.sql("delete from config.hosts where host_id = %s", lost.host_id)
         lab.sql("update config.hosts set status = 'deleted' where host_id = %s", deleted.host_id)
         counts = await bury_strangers(connection, lab.kafka)
-        assert counts == {"workspace-settings": 0, "channels": 0, "alert-rules": 0, "hosts": 1}
+        assert counts == {"workspace-settings": 0, "channels": 0, "alert-rules": 0, "snoozes": 0, "hosts": 1}
         await lab.drained()
         assert (await bury_strangers(connection, lab.kafka))["hosts"] == 0
     gone = [message.key() for message in await asyncio.to_thread(lab.topic, "hosts", 4) if message.value() is None]

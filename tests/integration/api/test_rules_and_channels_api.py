@@ -114,6 +114,8 @@ def _given(trigger: Trigger) -> dict[str, Any]:
 
 
 def test_rules_and_channels_are_listed_in_pages(two: httpx.Client) -> None:
+    for recommended in two.get("rules").json()["items"]:
+        two.delete(f"rules/{recommended['rule_id']}")
     made = [two.post("rules", json=RULE).json()["rule_id"] for _ in range(5)]
     first = two.get("rules?limit=3").json()
     second = two.get("rules", params={"limit": 3, "cursor": first["next"]}).json()
