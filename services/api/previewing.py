@@ -44,6 +44,7 @@ _ASSUMPTIONS: Final = (
     "Without snoozes: what was snoozed is counted as open.",
     "Answers are confirmed by the scans that were made; the scans that a pending alert asks for (30 s apart) are not "
     "made up, so what waits for confirmation opens and closes later here than it would.",
+    "Vigilo itself was never away: time without it counts as time without a scan.",
     "Instants are those at which scans were asked for.",
 )
 
