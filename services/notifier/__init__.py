@@ -3,6 +3,6 @@
 Consumes: alerts, channels, delivery-commands
 Produces: deliveries
 State: the ledger, PostgreSQL schema `notifier`
-Effects: HTTP requests to the receivers people configured
-Start reading at: delivery.py (what to send, and what an answer means), then ledger.py
+Effects: HTTP requests and mails to the receivers people configured
+Start reading at: planning.py (what leaves, waits or is skipped), settling.py (what an answer changes), then ledger/
 """
