@@ -20,7 +20,7 @@ from tests.fakes.api_server import ApiServer
 from tests.fakes.people import add_person, remove_people
 from tests.fakes.pki import Options, issue
 from tests.fakes.routes import addresses
-from tests.integration.api.test_permissions import ACTIONS, RULE, Action, ids, name_of, send
+from tests.integration.api.test_permissions import ACTIONS, RULE, Action, P, ids, name_of, send
 from tests.unit.services.api.test_permissions import app
 from vigilo.events.codec import decode_value
 from vigilo.events.records import AuditEntry
@@ -30,7 +30,10 @@ pytestmark = pytest.mark.postgres
 __all__ = ["app", "ids"]
 
 COLUMNS = "workspace_id, sequence, at, actor, action, subject, previous_hash, hash"
-CHANGING = [action for action in ACTIONS if action.method not in {"GET", "HEAD"}]
+# A preview is asked for by POST, for its draft is long; it changes nothing.
+CHANGING = [
+    action for action in ACTIONS if action.method not in {"GET", "HEAD"} and action.permission is not P.RULE_PREVIEW
+]
 
 
 @pytest.fixture(autouse=True)
@@ -91,7 +94,7 @@ def test_every_changing_route_writes_an_entry_with_its_actor_and_origin(
 
 def test_all_changing_addresses_of_a_workspace_are_tried(app: Any) -> None:
     changing = {one.path for one in addresses(app) if one.path.startswith(BASE) and one.method not in {"GET", "HEAD"}}
-    assert changing == {BASE + action.path for action in CHANGING}
+    assert changing - {f"{BASE}/rules/preview"} == {BASE + action.path for action in CHANGING}
 
 
 def test_an_edit_tells_what_was_and_what_is(api: ApiServer, one: httpx.Client) -> None:
