@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 
 from vigilo.alerting import lifecycle, threshold
@@ -37,7 +37,7 @@ def step(
     `cause_id` is the `ce_id` of the input being applied: it is applied once, so no alert id comes twice. `fresh`: by a
     card not judged before, so it counts for confirmation.
     """
-    asked, view = threshold.question(rule.trigger), _as_told(before, view)
+    asked = threshold.question(rule.trigger)
     if not asked.applicable(rule.trigger, view):
         return _inapplicable(before, at)
     judgement = asked.judge(rule.trigger, view, at)
@@ -60,13 +60,6 @@ def begins(rule: AlertRule, view: View, at: datetime) -> bool:
     """True if a closed alert would begin by this judgement."""
     asked = threshold.question(rule.trigger)
     return asked.judge(rule.trigger, view, at) is Judgement.TRUE and asked.applicable(rule.trigger, view)
-
-
-def _as_told(before: AlertState, view: View) -> View:
-    """That we were away excuses no host of what was told before."""
-    if before.phase not in lifecycle.UP or view.course.excused_until is None:
-        return view
-    return replace(view, course=view.course.model_copy(update={"excused_until": None}))
 
 
 def _inapplicable(before: AlertState, at: datetime) -> tuple[AlertState, Change | None]:

@@ -131,7 +131,7 @@ class Model:
                 return None
             paper.close()
             return "closed"
-        said = self.answer(rule, paper, at)
+        said = self.answer(rule, at)
         anew = self._count(paper, rule, said, fresh=fresh)
         new = self._goal(paper, rule, said, at)
         if new == paper.phase:
@@ -182,12 +182,12 @@ class Model:
 
     # -- the answers -----------------------------------------------------------------------------------------------
 
-    def answer(self, rule: AlertRule, paper: Paper, at: datetime) -> bool | None:
+    def answer(self, rule: AlertRule, at: datetime) -> bool | None:
         match rule.trigger:
             case ExpiresInLessThan(days=days):
                 return None if self.seen is None else self.seen - at < timedelta(days=days)
             case ScanOverdue(intervals=intervals):
-                return self._overdue(intervals, at, excused=None if paper.up else self.excused)
+                return self._overdue(intervals, at)
         card = self.last
         if card is None:
             return None
@@ -200,11 +200,13 @@ class Model:
                 return {Outcome.OK: False, Outcome.UNREACHABLE: True}.get(card.outcome)
         raise AssertionError(rule.trigger)
 
-    def _overdue(self, intervals: float, at: datetime, *, excused: datetime | None) -> bool | None:
+    def _overdue(self, intervals: float, at: datetime) -> bool | None:
         since = max((one for one in (self.performed, self.watched) if one is not None), default=None)
         if since is None or self.record is None:
             return None
-        return at >= since + intervals * self.record.interval.length and (excused is None or at >= excused)
+        if at < since + intervals * self.record.interval.length:
+            return False
+        return None if self.excused is not None and at < self.excused else True
 
     def snoozed(self, rule: AlertRule, at: datetime) -> bool:
         assert self.record is not None
