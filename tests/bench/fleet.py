@@ -7,17 +7,31 @@ from base64 import b64decode
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from tests.fakes.pki import Authority, Options, ec_key
 from vigilo.events import ids
-from vigilo.events.cards import ReportCard
+from vigilo.events.cards import Grade, ReportCard
 from vigilo.events.codec import encode
 from vigilo.events.envelope import EncodedEvent, Event, OutgoingEvent
 from vigilo.events.hosts import Host, HostStatus, Interval, Protocol
 from vigilo.events.rules import AlertRule, AllHosts, RecordStatus, Severity, TaggedHosts
 from vigilo.events.scans import AddressResult, Depth, Outcome, ScanReason, Snapshot
-from vigilo.events.triggers import ChainValidationFails, ExpiresInLessThan
+from vigilo.events.triggers import (
+    CertificateChanged,
+    ChainValidationFails,
+    ExpiresInLessThan,
+    GradeBelow,
+    NameMismatch,
+    NotTls,
+    OcspStaplingStops,
+    ProtocolBelow,
+    ScanOverdue,
+    Trigger,
+    Unreachable,
+    WeakKey,
+)
 from vigilo.grading.card import grade_snapshot
 from vigilo.grading.trust.judge import TrustJudge
 from vigilo.grading.trust.stores import TrustStores, anchors_from_pem
@@ -26,6 +40,21 @@ from vigilo.tls.chain import ChainFacts, describe_chain
 WORKSPACE = UUID("0190b000-0000-7000-8000-000000000001")
 SOURCE = "vigilo/bench"
 TAGS = ("prod", "edge", "shop", "intern", "legacy")
+# One of each kind, expiry in both of its ways; none is true of a healthy host.
+EVERY_TRIGGER: tuple[Trigger, ...] = (
+    ExpiresInLessThan(days=30),
+    ExpiresInLessThan(days=7, share=1 / 6, include="path"),
+    GradeBelow(grade=Grade.C),
+    ChainValidationFails(),
+    OcspStaplingStops(),
+    NameMismatch(),
+    Unreachable(),
+    NotTls(),
+    ScanOverdue(),
+    ProtocolBelow(),
+    WeakKey(),
+    CertificateChanged(),
+)
 
 
 def derived(*parts: object) -> UUID:
@@ -49,22 +78,37 @@ def host(number: int, at: datetime) -> Host:
     )
 
 
+def rule(name: object, trigger: Trigger, at: datetime, **changes: Any) -> AlertRule:
+    """A rule over all hosts that tells nobody."""
+    fields: dict[str, Any] = {
+        "rule_id": derived("rule", name),
+        "workspace_id": WORKSPACE,
+        "version": 1,
+        "status": RecordStatus.ACTIVE,
+        "name": f"rule {name}",
+        "trigger": trigger,
+        "scope": AllHosts(),
+        "severity": Severity.WARNING,
+        "created_at": at,
+        "updated_at": at,
+    }
+    return AlertRule(**{**fields, **changes})
+
+
 def rules(count: int, at: datetime) -> Iterator[AlertRule]:
     """Rules none of which is true of a healthy host: half over all hosts, half over a tag."""
     for number in range(count):
-        yield AlertRule(
-            rule_id=derived("rule", number),
-            workspace_id=WORKSPACE,
-            version=1,
-            status=RecordStatus.ACTIVE,
-            name=f"rule {number}",
-            trigger=ChainValidationFails() if number % 5 == 0 else ExpiresInLessThan(days=1 + number % 25),
-            scope=AllHosts() if number % 2 else TaggedHosts(tag=TAGS[number // 2 % len(TAGS)]),
-            severity=Severity.WARNING,
-            channels=(derived("channel", number % 3),),
-            created_at=at,
-            updated_at=at,
-        )
+        trigger = ChainValidationFails() if number % 5 == 0 else ExpiresInLessThan(days=1 + number % 25)
+        scope = AllHosts() if number % 2 else TaggedHosts(tag=TAGS[number // 2 % len(TAGS)])
+        yield rule(number, trigger, at, scope=scope, channels=(derived("channel", number % 3),))
+
+
+def mixed_rules(count: int, at: datetime) -> Iterator[AlertRule]:
+    """`EVERY_TRIGGER` over all hosts, then all of them over a tag, and so on, until there are so many rules."""
+    for number in range(count):
+        again, kind = divmod(number, len(EVERY_TRIGGER))
+        scope = TaggedHosts(tag=TAGS[number % len(TAGS)]) if again % 2 else AllHosts()
+        yield rule(number, EVERY_TRIGGER[kind], at, scope=scope)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import base64
+import threading
+import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
@@ -52,6 +54,28 @@ class Workshop:
             count += 1
         assert self._producer.flush(60) == 0
         return count
+
+    def pour(self, events: Iterable[EncodedEvent], per_second: float, stopping: threading.Event | None = None) -> None:
+        """Writes events at an even pace, as many as there are until `stopping`."""
+        began = time.monotonic()
+        for number, event in enumerate(events):
+            time.sleep(max(0.0, began + number / per_second - time.monotonic()))
+            if stopping is not None and stopping.is_set():
+                break
+            self.write(self.kafka.physical(event.topic), event.key, event.value, event.headers)
+        self.flush()
+
+    @contextmanager
+    def pouring(self, events: Iterable[EncodedEvent], per_second: float) -> Iterator[None]:
+        """Pours beside what the block does; no events, nothing."""
+        stopping = threading.Event()
+        thread = threading.Thread(target=self.pour, args=(events, per_second, stopping), daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            stopping.set()
+            thread.join(60)
 
     def write(
         self,

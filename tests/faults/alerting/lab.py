@@ -11,25 +11,17 @@ import random
 import threading
 from collections.abc import Iterator
 from pathlib import Path
-from uuid import UUID
 
-import psycopg
-from psycopg.conninfo import make_conninfo
-
-from services.api.migrate import migrate
-from tests.fakes import inputs
 from tests.fakes.receiver import Receiver, receiving
 from tests.fakes.service_lab import ServiceLab, ServiceProcess
+from tests.faults.alerting.channel import ChannelDesk
 from tests.faults.alerting.journal import keep_everything
 from tests.integration.alerter.tenant import Tenant
-from vigilo.adapters.secrets import SecretBox, WebhookCredentials, channel_place, new_key, parse_keys
 from vigilo.events import ids
 from vigilo.events.hosts import Host, HostStatus
-from vigilo.events.rules import AlertRule, Channel, ChannelKind, RecordStatus
+from vigilo.events.rules import AlertRule
 from vigilo.events.triggers import ChainValidationFails, ExpiresInLessThan
 
-ROLE, PASSWORD = "vigilo_notifier", "a-password-of-the-tests"
-SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 SERVICES = ("alerter", "notifier")
 SOON, LATER = 12, 80  # days
 
@@ -41,11 +33,11 @@ class AlertingLab:
         self.services = ServiceLab(bootstrap, prefix, folder, *SERVICES)
         self.receiver = receiver
         keep_everything(self.services.kafka)
-        migrate(database, {ROLE: PASSWORD})
-        self._keys = new_key("lab")
-        self._notifier_url = make_conninfo(database, user=ROLE, password=PASSWORD)
+        self._desk = ChannelDesk(database)
         self.tenant = Tenant(self.services)
-        self.channel_id = self._channel(database)
+        channel = self._desk.webhook(self.tenant.workspace_id, receiver.url)
+        self.channel_id = channel.channel_id
+        self.services.write("channels", channel.channel_id, channel, ids.record_id(channel.channel_id, 1))
         self.rules: list[AlertRule] = [
             self.tenant.rule(trigger=ExpiresInLessThan(days=30), channels=(self.channel_id,)),
             self.tenant.rule(trigger=ChainValidationFails(), channels=()),
@@ -54,13 +46,7 @@ class AlertingLab:
 
     def start(self, service: str, *, die_at: str = "") -> ServiceProcess:
         """One more process of that service, doomed to die at a point if one is named; returns when it is ready."""
-        environment = {"VIGILO_STREAM_SESSION_TIMEOUT_S": "6"}
-        if service == "notifier":
-            environment = {
-                "VIGILO_DATABASE_URL": self._notifier_url,
-                "VIGILO_SECRET_KEYS": self._keys,
-                "VIGILO_DELIVERY_ALLOW": "127.0.0.0/8:*",
-            }
+        environment = self._desk.environment if service == "notifier" else {"VIGILO_STREAM_SESSION_TIMEOUT_S": "6"}
         program = ("tests.faults.alerting.doomed", service, die_at) if die_at else ()
         return self.services.start(service, program=program, **environment)
 
@@ -81,42 +67,6 @@ class AlertingLab:
             other = HostStatus.PAUSED if host.status is HostStatus.ACTIVE else HostStatus.ACTIVE
             self.hosts[place] = self.tenant.host(of=host, status=other)
         self.rules[1] = self.tenant.rule(of=self.rules[1], name=f"chain, said {chance.random():.6f}")
-
-    def _channel(self, database: str) -> UUID:
-        channel_id, workspace_id = ids.new_id(), self.tenant.workspace_id
-        credentials = WebhookCredentials(url=self.receiver.url, secret=SECRET).model_dump_json().encode()
-        box = SecretBox(parse_keys(self._keys))
-        sealed = box.seal(credentials, place=channel_place(workspace_id, channel_id))
-        with psycopg.connect(database, autocommit=True) as admin:
-            admin.execute(
-                "insert into config.workspaces (workspace_id, slug, name, version, created_at, updated_at) "
-                "values (%s, 'lab', 'lab', 1, now(), now())",
-                (workspace_id,),
-            )
-            admin.execute(
-                "insert into config.channels (channel_id, workspace_id, version, status, kind, name, enabled, "
-                "destination, created_at, updated_at) "
-                "values (%s, %s, 1, 'active', 'webhook', 'lab', true, 'd', now(), now())",
-                (channel_id, workspace_id),
-            )
-            admin.execute(
-                "insert into config.channel_secrets (channel_id, workspace_id, key_id, ciphertext, updated_at) "
-                "values (%s, %s, %s, %s, now())",
-                (channel_id, workspace_id, sealed.key_id, sealed.ciphertext),
-            )
-        record = Channel(
-            channel_id=channel_id,
-            workspace_id=workspace_id,
-            version=1,
-            status=RecordStatus.ACTIVE,
-            kind=ChannelKind.WEBHOOK,
-            name="lab",
-            destination="loopback",
-            created_at=inputs.NOON,
-            updated_at=inputs.NOON,
-        )
-        self.services.write("channels", channel_id, record, ids.record_id(channel_id, 1))
-        return channel_id
 
 
 @contextlib.contextmanager
