@@ -90,11 +90,15 @@ class Alerter:
         return wakeup(UUID(key), due=due, reason=TIMER)
 
 
-def wakeup(host_id: UUID, *, due: datetime, reason: str) -> OutgoingEvent:
-    """A wakeup of a host, by its timer or (`reason` CONFIG) because the configuration changed."""
+def wakeup(host_id: UUID, *, due: datetime, reason: str, event_id: UUID | None = None) -> OutgoingEvent:
+    """A wakeup of a host, by its timer or (`reason` CONFIG) because the configuration changed.
+
+    A timer may fire twice, so its id is derived from `due`. Each news of the configuration is an input of its own and
+    brings a fresh `event_id`: by a derived one, an alert that closed and opened within one tick would get its old id.
+    """
     key = str(host_id)
     event = AlerterWakeup(host_id=host_id, due=due, reason=reason)
-    return OutgoingEvent(WAKEUPS, key, ids.wakeup_id(f"{SERVICE}/{reason}", key, due), event, due)
+    return OutgoingEvent(WAKEUPS, key, event_id or ids.wakeup_id(f"{SERVICE}/{reason}", key, due), event, due)
 
 
 class _Turn:

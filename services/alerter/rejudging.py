@@ -17,6 +17,7 @@ from services.alerter.configuration import Configuration
 from services.alerter.decide import CONFIG, SIDE, wakeup
 from services.alerter.state import HostAlerts, HostFacts
 from vigilo.adapters.streams import Row, StreamService, utc_now
+from vigilo.events import ids
 from vigilo.events.envelope import OutgoingEvent
 
 logger = logging.getLogger("vigilo.alerter")
@@ -52,7 +53,7 @@ class Rejudging:
         sent = 0
         for looked_at, row in enumerate(service.rows(), start=1):
             if must_judge(row.state, _facts_of(row), rules, at=self._clock()):
-                wakeups.append(wakeup(UUID(row.key), due=self._clock(), reason=CONFIG))
+                wakeups.append(wakeup(UUID(row.key), due=self._clock(), reason=CONFIG, event_id=ids.new_id()))
             if len(wakeups) >= _WAKEUPS_AT_ONCE:
                 sent += await _send(service, wakeups)
             if looked_at % _ROWS_PER_BREATH == 0:

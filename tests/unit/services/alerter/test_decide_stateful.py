@@ -203,7 +203,6 @@ class AlerterMachine(Following):
 
     def configured(self, record: AlertRule | Snooze) -> None:
         """The alerter hears of a change only if it concerns the host; if it does not, nothing may be missing."""
-        self.world.at += timedelta(microseconds=1)  # wakeups are named after their instant: no two are sent in one
         self.world.configure(record)
         row = self.world.row
         assert row is not None

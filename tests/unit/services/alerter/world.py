@@ -109,7 +109,7 @@ class World:
         """The timer comes when it is due; the configuration's wakeup at once."""
         when = due or (self.decision.next_at if reason == TIMER else self.at)
         assert when is not None
-        outgoing = wakeup_of(HOST, due=when, reason=reason)
+        outgoing = wakeup_of(HOST, due=when, reason=reason, event_id=None if reason == TIMER else ids.new_id())
         return self.hear(outgoing.topic, outgoing.event, at=max(self.at, when), ce_id=str(outgoing.id))
 
     def acknowledge(self, **changes: Any) -> list[AlertTransition]:
