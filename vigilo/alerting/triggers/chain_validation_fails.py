@@ -33,7 +33,9 @@ def judge(trigger: ChainValidationFails, view: View, at: datetime) -> Judgement:
 
 def _matter(trigger: ChainValidationFails, view: View, at: datetime) -> str:
     known = view.known
-    told = () if known is None else tuple(str(part) for part in (known.chain_reason, known.chain_detail) if part)
+    reason, detail = ("", "") if known is None else (str(known.chain_reason or ""), str(known.chain_detail or ""))
+    # Details often begin with the reason in the same words; nobody needs to read it twice.
+    told = [detail] if reason and detail.startswith(reason) else [part for part in (reason, detail) if part]
     why = f" ({': '.join(told)})" if told else ""
     return f"chain validation fails{why}"
 
