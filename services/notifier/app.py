@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from services.notifier.channels.registry import senders
 from services.notifier.delivery import Attempt
 from services.notifier.destinations import SealedDestinations
+from services.notifier.forgetting import Forgetter
 from services.notifier.intake import INPUTS, SERVICE, Intake
 from services.notifier.ledger.announcing import OUTBOX
 from services.notifier.reading import Reading
@@ -75,6 +76,7 @@ async def serve(settings: NotifierSettings, stopping: asyncio.Event) -> None:
             asyncio.create_task(relay.run()),
             asyncio.create_task(repeater.run()),
             asyncio.create_task(watcher.run()),
+            asyncio.create_task(Forgetter(pool, clock=utc_now, history=settings.history).run()),
         )
 
 

@@ -10,7 +10,6 @@ from typing import Final
 
 from services.notifier.ledger import TROUBLE
 from services.notifier.ledger.channels import circuits, keeps_failing
-from services.notifier.ledger.offsets import forget_commands
 from services.notifier.ledger.others import tell_if_overdue
 from services.notifier.planning import Limits
 from vigilo.adapters.postgres import Pool
@@ -58,7 +57,6 @@ class Watcher:
             for channel_id in failing:
                 async with connection.transaction():
                     told += await tell_if_overdue(connection, channel_id, at=now, limits=self._limits)
-            await forget_commands(connection, now=now)
             self._on_circuits(await circuits(connection))
         if told:
             self._on_told()
