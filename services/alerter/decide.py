@@ -124,7 +124,9 @@ class _Turn:
             case HostStatus.ACTIVE:
                 return self._judge("host")
             case HostStatus.PAUSED:
-                return self._settle(close_all(self._around(new, "host"), CloseReason.HOST_PAUSED))
+                judged = close_all(self._around(new, "host"), CloseReason.HOST_PAUSED)
+                self.facts = self.facts.model_copy(update={"paused": new.version})
+                return self._settle(judged)
             case HostStatus.DELETED:
                 return self._bury(close_all(self._around(new, "host"), CloseReason.HOST_DELETED))
 
@@ -172,8 +174,9 @@ class _Turn:
         same = self.facts.target is not None and self.facts.target.peer == card.target.peer
         known = learn(self.facts.known if same else None, card)
         target = self.facts.target if same else card.target
-        if (known, target) != (self.facts.known, self.facts.target):
-            self.facts = self.facts.model_copy(update={"known": known, "target": target})
+        paused = self.facts.paused_before(card.target)
+        if (known, target, paused) != (self.facts.known, self.facts.target, self.facts.paused):
+            self.facts = self.facts.model_copy(update={"known": known, "target": target, "paused": paused})
         saw_one = bool(card.path) and not card.pool_suspect
         self._become(
             workspace_id=card.target.workspace_id,

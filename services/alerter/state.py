@@ -57,16 +57,22 @@ class HostFacts(_Row):
     """The side row of one host, written only when it changes.
 
     `target`: whom the cards behind `known` met. What was learnt of another peer than the host's is not used: the host
-    record may be behind the card, or ahead of it.
+    record may be behind the card, or ahead of it. `paused`: the version of the host record that paused it, until a
+    later one is scanned; what was seen before a pause may have been mended in it.
     """
 
     host: Host | None = None
     known: Knowledge | None = None
     target: Target | None = None
+    paused: int | None = None
 
     @property
     def usable(self) -> Knowledge | None:
-        """What is known of the host's present peer."""
+        """What is known of the host's present peer, and was not last seen before a pause."""
         if self.host is None or self.target is None or self.target.peer != self.host.target().peer:
             return None
-        return self.known
+        return self.known if self.paused is None else None
+
+    def paused_before(self, seen: Target) -> int | None:
+        """`paused` as it is after a scan of that target: a request names the version of the host it was made of."""
+        return None if self.paused is None or seen.host_version > self.paused else self.paused

@@ -106,6 +106,7 @@ def test_pausing_and_tags_close_and_coming_back_opens_a_new_alert(running: Servi
     paused = tenant.host(of=host, status=HostStatus.PAUSED)
     tenant.said(1, CLOSED)
     resumed = tenant.host(of=paused, status=HostStatus.ACTIVE)
+    tenant.card(resumed)
     tenant.said(2, OPENED)
     tenant.host(of=resumed, tags=())
     reasons = [one.event.close_reason for one in tenant.said(2, CLOSED)]

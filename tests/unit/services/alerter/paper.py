@@ -60,6 +60,7 @@ class Model:
     performed: datetime | None = None
     watched: datetime | None = None
     excused: datetime | None = None
+    unseen: bool = False  # since it was paused
 
     # -- what is heard ---------------------------------------------------------------------------------------------
 
@@ -68,10 +69,13 @@ class Model:
         if new.status is HostStatus.ACTIVE:
             same = old is not None and old.status is HostStatus.ACTIVE and old.interval is new.interval
             self.watched = self.watched if same else at
+        else:
+            self.unseen = True
 
     def card(self, card: ReportCard) -> bool:
         """True if only those who judge the chain have changed."""
         self.last = card
+        self.unseen = self.unseen and not self.watching
         if card.outcome is not Outcome.NOT_PERFORMED:
             self.performed = card.requested_at
         if not card.path:
@@ -183,15 +187,14 @@ class Model:
     # -- the answers -----------------------------------------------------------------------------------------------
 
     def answer(self, rule: AlertRule, at: datetime) -> bool | None:
+        if isinstance(rule.trigger, ScanOverdue):
+            return self._overdue(rule.trigger.intervals, at)
+        card = self.last
+        if card is None or self.unseen:
+            return None
         match rule.trigger:
             case ExpiresInLessThan(days=days):
                 return None if self.seen is None else self.seen - at < timedelta(days=days)
-            case ScanOverdue(intervals=intervals):
-                return self._overdue(intervals, at)
-        card = self.last
-        if card is None:
-            return None
-        match rule.trigger:
             case ChainValidationFails():
                 return {Verdict.YES: False, Verdict.NO: True, Verdict.UNKNOWN: None}[card.chain_valid]
             case GradeBelow():

@@ -115,14 +115,34 @@ def test_a_repeated_timer_never_opens_a_second_alert_under_the_first_ones_id() -
     assert second.alert_id != first.alert_id
 
 
-def test_pausing_closes_and_resuming_judges_what_is_known() -> None:
+def test_pausing_closes_and_the_first_scan_after_resuming_opens_a_new_alert() -> None:
     world, alert = opened()
-    only_closed(world.host(version=2, status=HostStatus.PAUSED), CloseReason.HOST_PAUSED)
+    closed = only_closed(world.host(version=2, status=HostStatus.PAUSED), CloseReason.HOST_PAUSED)
+    assert closed.facts.not_after == SOON
     assert world.decision.next_at is None
-    assert world.card(at=NOON + SECOND, not_after=SOON - DAY) == []
-    again = only(world.host(version=3), TransitionKind.OPENED)
+    assert world.host(version=3) == []
+    assert world.card(at=NOON + SECOND, not_after=SOON - DAY) == [], "asked for before the pause"
+    resumed = inputs.host(version=3).target()
+    again = only(world.card(at=NOON + 2 * SECOND, not_after=SOON - DAY, target=resumed), TransitionKind.OPENED)
     assert again.alert_id != alert.alert_id
     assert again.facts.not_after == SOON - DAY
+
+
+def test_what_was_mended_in_a_pause_is_not_told_when_the_host_is_resumed() -> None:
+    world, _ = opened()
+    world.host(version=2, status=HostStatus.PAUSED)
+    assert world.host(version=3) == []
+    world.configure(rule(version=2, severity=Severity.CRITICAL))
+    assert world.wake(reason="config") == []
+    assert world.card(at=NOON + DAY, not_after=FAR, target=inputs.host(version=3).target()) == []
+
+
+def test_a_host_that_is_dark_after_a_pause_is_judged_by_the_certificate_seen_before_it() -> None:
+    world, _ = opened()
+    world.host(version=2, status=HostStatus.PAUSED)
+    world.host(version=3)
+    dark = world.card(at=NOON + DAY, target=inputs.host(version=3).target())
+    assert only(dark, TransitionKind.OPENED).facts.not_after == SOON
 
 
 def test_deleting_closes_and_keeps_only_the_version_until_the_tombstone() -> None:

@@ -103,7 +103,8 @@ class AlerterMachine(Following):
     def scan(self, *, days: int | None = None, **seen: Any) -> None:
         self.pass_time(timedelta(seconds=1))
         end = None if days is None else self.world.at + days * DAY
-        card = inputs.card(requested_at=self.world.at, not_after=end, **seen)
+        assert self.model.record is not None
+        card = inputs.card(requested_at=self.world.at, not_after=end, target=self.model.record.target(), **seen)
         self.cards.append(card)
         regraded = self.model.card(card)
         self.judged(lambda: self.hear_card(card), "scan", fresh=True, regraded=regraded)
