@@ -20,7 +20,8 @@ _SUCCESS = range(200, 300)
 class Answer(StrEnum):
     """How one attempt ended. `refused` = no request left; `lost` = it left and no answer came.
 
-    `invalid`: the receiver will never take this message (PagerDuty 400, Slack 404); it is not tried again.
+    `gone`: the receiver will never take any message of this channel. `invalid`: it will never take this one; the next
+    may fare better.
     """
 
     ACCEPTED = "accepted"
@@ -48,11 +49,10 @@ class Verdict:
 
     status: DeliveryStatus
     next_attempt_at: datetime | None
-    channel_gone: bool = False
     maybe_received: bool = True
 
 
-def answer_of(http_status: int) -> Answer:
+def answer_of(http_status: int, _said: bytes = b"") -> Answer:
     """Only 2xx is success; a redirect is never followed and counts as a failure (Standard Webhooks)."""
     if http_status in _SUCCESS:
         return Answer.ACCEPTED
@@ -75,9 +75,7 @@ def judge(
     if attempt.answer is Answer.ACCEPTED:
         return Verdict(DeliveryStatus.DELIVERED, None)
     perhaps = maybe_received or attempt.answer is Answer.LOST or (attempt.http_status or 0) >= _SERVER_ERROR
-    if attempt.answer is Answer.GONE:
-        return Verdict(DeliveryStatus.FAILED, None, channel_gone=True, maybe_received=perhaps)
-    if attempt.answer is Answer.INVALID:
+    if attempt.answer in (Answer.GONE, Answer.INVALID):
         return Verdict(DeliveryStatus.FAILED, None, maybe_received=perhaps)
     delay = delay_after(number, delivery_id=delivery_id, retry_after=attempt.retry_after, delays=delays)
     if delay is None:

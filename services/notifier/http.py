@@ -16,10 +16,12 @@ from services.notifier.delivery import Answer, Attempt, answer_of, retry_after
 from vigilo.adapters.egress import DeliveryEgress, EgressDenied
 
 REQUEST_TIMEOUT = timedelta(seconds=15)
-_ANSWER_BYTES = 64 * 1024  # what a receiver says beyond its status is thrown away; this much of it is read
+_ANSWER_BYTES = 64 * 1024  # so much of an answer is read
+_SAID_BYTES = 2048  # so much of it is looked at, and nothing of it kept
 _PORTS = {"https": 443, "http": 80}
 
-Statuses = Callable[[int], Answer]
+Meaning = Callable[[int, bytes], Answer]
+"""What a receiver's status and the first bytes of its answer mean."""
 
 
 class HttpPoster:
@@ -40,13 +42,8 @@ class HttpPoster:
         """Closes the pool."""
         await self._client.aclose()
 
-    async def post(
-        self, url: str, body: bytes, headers: Mapping[str, str], *, statuses: Statuses = answer_of
-    ) -> Attempt:
-        """One attempt; `statuses` says what the receiver's status code means.
-
-        Every end of it is an Attempt; raises nothing but cancellation.
-        """
+    async def post(self, url: str, body: bytes, headers: Mapping[str, str], *, meaning: Meaning = answer_of) -> Attempt:
+        """One attempt; every end of it is an Attempt. Raises nothing but cancellation."""
         started = monotonic()
         try:
             scheme, host, port = _target(url)
@@ -56,7 +53,7 @@ class HttpPoster:
             return ended(Answer.REFUSED, unsendable(error), started)
         try:
             async with asyncio.timeout(REQUEST_TIMEOUT.total_seconds()):
-                return await self._answer(request, statuses, started)
+                return await self._answer(request, meaning, started)
         except (httpx.ConnectError, httpx.ConnectTimeout) as error:
             return ended(Answer.REFUSED, _connect_error(error), started)
         except (httpx.HTTPError, OSError) as error:
@@ -71,21 +68,22 @@ class HttpPoster:
             "POST",
             httpx.URL(url).copy_with(host=literal),
             content=body,
-            headers={**headers, "host": parts.netloc.rpartition("@")[2]},
+            headers={**headers, "host": parts.netloc.rpartition("@")[2], "accept-encoding": "identity"},
             extensions={**extensions, "timeout": httpx.Timeout(REQUEST_TIMEOUT.total_seconds()).as_dict()},
         )
 
-    async def _answer(self, request: httpx.Request, statuses: Statuses, started: float) -> Attempt:
+    async def _answer(self, request: httpx.Request, meaning: Meaning, started: float) -> Attempt:
         answer = await self._client.send(request, stream=True)
         try:
-            seen = 0
+            seen, said = 0, b""
             async for chunk in answer.aiter_raw():
                 seen += len(chunk)
+                said += chunk[: _SAID_BYTES - len(said)]
                 if seen > _ANSWER_BYTES:
                     break
         finally:
             await answer.aclose()
-        kind = statuses(answer.status_code)
+        kind = meaning(answer.status_code, said)
         return Attempt(
             answer=kind,
             http_status=answer.status_code,

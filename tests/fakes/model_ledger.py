@@ -108,11 +108,11 @@ class ModelLedger:
         members = [row for row in self.rows.values() if row.digest_id == own.delivery_id and row.unfinished]
         if own.unfinished and own.attempt == claim.ledger.attempt:
             self._settle(own, members, settled, at)
-        self.channel = replace(self.channel, circuit=settled.circuit, bucket=settled.bucket)
-        if settled.verdict.channel_gone:
+        self.channel = replace(self.channel, circuit=settled.health.circuit, bucket=settled.health.bucket)
+        if settled.health.gone:
             self.channel = replace(self.channel, closed="channel-gone")
         self.hold_until = None
-        if settled.resumes:
+        if settled.health.resumes:
             for row in list(self.rows.values()):
                 if row.unfinished and not row.under_way(at) and (row.next_attempt_at or at) > at:
                     self._put(row, next_attempt_at=at)

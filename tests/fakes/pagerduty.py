@@ -181,6 +181,7 @@ class PagerDuty:
     hangs: bool = False
     takes_it_all_the_same: bool = False
     retry_after: str | None = None
+    word: str = ""
 
     async def _take(self, body: bytes, *, change: bool) -> web.Response:
         self.requests += 1
@@ -203,7 +204,7 @@ class PagerDuty:
         if self.hangs:
             await asyncio.sleep(60)
         headers = {} if self.retry_after is None else {"Retry-After": self.retry_after}
-        return web.Response(status=self.status if self.status != 202 else 503, headers=headers)
+        return web.Response(status=self.status if self.status != 202 else 503, text=self.word, headers=headers)
 
 
 @asynccontextmanager

@@ -65,10 +65,10 @@ class AlertmanagerChannel:
         except (ValidationError, ValueError):
             return Attempt(answer=Answer.REFUSED, error_class="misconfigured")
         url = f"{opened.url.rstrip('/').removesuffix(_PATH)}{_PATH}"
-        return await self._poster.post(url, encoded(alerts), headers, statuses=answer_of)
+        return await self._poster.post(url, encoded(alerts), headers, meaning=answer_of)
 
 
-def answer_of(http_status: int) -> Answer:
+def answer_of(http_status: int, _said: bytes) -> Answer:
     """200 = taken; 400 = it will never be; everything else is tried again."""
     if http_status == 200:
         return Answer.ACCEPTED

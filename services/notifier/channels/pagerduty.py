@@ -5,6 +5,7 @@ Source: PagerDuty, "Events API v2": "Send an Alert Event", "Send a Change Event"
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 from uuid import UUID
@@ -27,6 +28,8 @@ DETAILS_MAX: Final = 100_000
 _REGIONS: Final = {"us": "https://events.pagerduty.com", "eu": "https://events.eu.pagerduty.com"}
 _ENQUEUE: Final = "/v2/enqueue"
 _CHANGE: Final = "/v2/change/enqueue"
+# "Invalid routing key", "Length of 'routing_key' is incorrect": the wording has changed over the years.
+_ROUTING_KEY: Final = re.compile(rb"routing[ _]key", re.IGNORECASE)
 _ACTIONS: Final[dict[TransitionKind, Literal["trigger", "acknowledge", "resolve"]]] = {
     TransitionKind.OPENED: "trigger",
     TransitionKind.REMINDER: "trigger",
@@ -65,7 +68,8 @@ class PagerDutyChannel:
         attempt = Attempt(answer=Answer.ACCEPTED)
         for sending in render(telling, public_url=self._public_url, delivery_id=delivery_id):
             body = encoded({"routing_key": opened.routing_key, **sending.event})
-            attempt = await self._poster.post(f"{base}{sending.path}", body, headers, statuses=answer_of)
+            meaning = alert_answer if sending.path == _ENQUEUE else change_answer
+            attempt = await self._poster.post(f"{base}{sending.path}", body, headers, meaning=meaning)
             if attempt.answer is not Answer.ACCEPTED:
                 break
         return attempt
@@ -75,8 +79,17 @@ class PagerDutyChannel:
         await self._poster.close()
 
 
-def answer_of(http_status: int) -> Answer:
-    """202 = accepted; 400 = it will never be; everything else is tried again."""
+def alert_answer(http_status: int, said: bytes) -> Answer:
+    """202 = accepted; 400 = it will never be, nor will any event if the routing key is what is wrong; everything else
+    is tried again.
+    """
+    if http_status == 400 and _ROUTING_KEY.search(said):
+        return Answer.GONE
+    return change_answer(http_status, said)
+
+
+def change_answer(http_status: int, _said: bytes) -> Answer:
+    """The same for change events: a key that takes none may still take alerts."""
     if http_status == 202:
         return Answer.ACCEPTED
     return Answer.INVALID if http_status == 400 else Answer.REJECTED

@@ -40,7 +40,23 @@ _ENTITIES: Final = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
 # Colours are for the eye; the word beside them says the same.
 _CALM: Final = "✅"
 _MARKS: Final = {Severity.CRITICAL: "🔴", Severity.WARNING: "🟠", Severity.INFO: "🔵"}
-_FINAL: Final = {400: Answer.INVALID, 403: Answer.INVALID, 404: Answer.GONE, 410: Answer.GONE}
+_GONE: Final = (404, 410)
+# Answers of status 400 or 403 that any other message would get as well, until somebody does something about it.
+_OF_THE_CHANNEL: Final = frozenset(
+    {
+        "invalid_token",
+        "no_service",
+        "no_service_id",
+        "no_active_hooks",
+        "no_team",
+        "team_disabled",
+        "user_not_found",
+        "channel_not_found",
+        "channel_is_archived",
+        "action_prohibited",
+        "posting_to_general_channel_denied",
+    }
+)
 
 
 class SlackChannel:
@@ -58,18 +74,23 @@ class SlackChannel:
             return Attempt(answer=Answer.REFUSED, error_class="misconfigured")
         body = encoded(render(telling, public_url=self._public_url))
         headers = {"content-type": "application/json; charset=utf-8", "user-agent": USER_AGENT}
-        return await self._poster.post(opened.url, body, headers, statuses=answer_of)
+        return await self._poster.post(opened.url, body, headers, meaning=answer_of)
 
     async def close(self) -> None:
         """Closes the poster, which may be shared: closing it twice is no harm."""
         await self._poster.close()
 
 
-def answer_of(http_status: int) -> Answer:
-    """200 = posted; 400 invalid_payload and 403 action_prohibited are final; 404 no_service and 410 channel_is_archived
-    close the channel; everything else is tried again.
+def answer_of(http_status: int, said: bytes) -> Answer:
+    """200 = posted. 404, 410, and 400 or 403 with a word about the webhook or its channel (`invalid_token`: it was
+    revoked) close the channel; any other 400 is about the message; everything else is tried again.
     """
-    return Answer.ACCEPTED if http_status == 200 else _FINAL.get(http_status, Answer.REJECTED)
+    if http_status == 200:
+        return Answer.ACCEPTED
+    of_the_channel = said.decode("ascii", "replace").strip() in _OF_THE_CHANNEL
+    if http_status in _GONE or (http_status in (400, 403) and of_the_channel):
+        return Answer.GONE
+    return Answer.INVALID if http_status == 400 else Answer.REJECTED
 
 
 def render(telling: Telling, *, public_url: str) -> dict[str, Any]:

@@ -12,9 +12,9 @@ from pydantic import TypeAdapter
 from services.notifier.bucket import Bucket
 from services.notifier.channels.traits import TRAITS
 from services.notifier.circuit import Circuit
+from services.notifier.health import Health
 from services.notifier.recipients import Routed
 from services.notifier.records import ChannelState
-from services.notifier.settling import GONE
 from vigilo.adapters.postgres import Connection
 from vigilo.events.rules import Channel, ChannelKind, RecordStatus, Route
 
@@ -82,10 +82,9 @@ async def lock_channel(
     return None if row is None else _state(row, now)
 
 
-async def store_health(
-    connection: Connection, channel_id: UUID, circuit: Circuit, bucket: Bucket, *, gone: bool = False
-) -> None:
+async def store_health(connection: Connection, channel_id: UUID, health: Health) -> None:
     """What an attempt changed; the channel is looked at anew."""
+    circuit = health.circuit
     await connection.execute(
         """
         update notifier.channels set failures = %s, failing_since = %s, opened_at = %s, probes = %s, probe_at = %s,
@@ -98,9 +97,9 @@ async def store_health(
             circuit.opened_at,
             circuit.probes,
             circuit.probe_at,
-            bucket.tokens,
-            bucket.at,
-            gone,
+            health.bucket.tokens,
+            health.bucket.at,
+            health.gone,
             channel_id,
         ),
     )
@@ -178,4 +177,4 @@ def _closed(row: dict[str, Any]) -> str | None:
         return "channel-deleted"
     if not row["enabled"]:
         return "channel-disabled"
-    return GONE if row["gone"] else None
+    return "channel-gone" if row["gone"] else None

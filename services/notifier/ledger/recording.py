@@ -7,11 +7,11 @@ from datetime import datetime
 
 from services.notifier.delivery import Attempt
 from services.notifier.ledger.announcing import announce
-from services.notifier.ledger.channels import lock_channel, store_health
+from services.notifier.ledger.channels import lock_channel
 from services.notifier.ledger.digesting import dissolve, members_of
-from services.notifier.ledger.others import tell_failing, tell_works
+from services.notifier.ledger.noting import note_health
 from services.notifier.planning import Limits
-from services.notifier.records import DIGEST, ChannelState, Claimed, Row
+from services.notifier.records import DIGEST, Claimed, Row
 from services.notifier.settling import Settled, settle
 from vigilo.adapters.postgres import Connection
 from vigilo.events.deliveries import DeliveryStatus
@@ -35,7 +35,7 @@ async def record(connection: Connection, claimed: Claimed, attempt: Attempt, *, 
         await _announce(connection, claimed, members, attempt, settled, at=at)
         await _members(connection, claimed, members, attempt, settled, at=at)
         await _wake_followers(connection, claimed, members, settled, at=at)
-    await _channel(connection, channel, settled, at=at)
+    await note_health(connection, channel, settled.health, at=at)
     return ours
 
 
@@ -144,22 +144,3 @@ async def _wake_followers(
         """,
         (at, claimed.row.channel_id, alerts, at),
     )
-
-
-async def _channel(connection: Connection, channel: ChannelState, settled: Settled, *, at: datetime) -> None:
-    gone = settled.verdict.channel_gone
-    await store_health(connection, channel.channel_id, settled.circuit, settled.bucket, gone=gone)
-    if settled.resumes:
-        # The receiver is back: what waited for its own next attempt need not.
-        await connection.execute(
-            """
-            update notifier.deliveries set next_attempt_at = %s
-            where channel_id = %s and status in ('waiting', 'retrying') and next_attempt_at > %s
-                and (claimed_until is null or claimed_until <= %s)
-            """,
-            (at, channel.channel_id, at, at),
-        )
-    if settled.tells_failing is not None:
-        await tell_failing(connection, channel, settled.tells_failing, gone=gone, at=at)
-    if settled.tells_works is not None:
-        await tell_works(connection, channel, settled.tells_works, at=at)

@@ -9,10 +9,10 @@ from uuid import UUID
 from pydantic import TypeAdapter
 
 from services.notifier.delivery import Attempt
-from services.notifier.ledger.channels import lock_channel, store_health
-from services.notifier.ledger.others import tell_works
+from services.notifier.health import health_after
+from services.notifier.ledger.channels import lock_channel
+from services.notifier.ledger.noting import note_health
 from services.notifier.planning import Limits
-from services.notifier.settling import after
 from services.notifier.tellings import TransitionTelling
 from vigilo.adapters.postgres import Connection
 from vigilo.events.alerts import AlertTransition
@@ -37,7 +37,8 @@ async def due_repetitions(
 ) -> list[Repetition]:
     """Takes the channels of that kind whose last round is `every` ago; of several notifiers one gets each.
 
-    Channels whose circuit is open are left to their probes.
+    While a channel's circuit is open the round is a probe: with nothing else to send nobody would find out that the
+    receiver is back, and it would have forgotten everything.
     """
     cursor = await connection.execute(
         """
@@ -45,7 +46,8 @@ async def due_repetitions(
             update notifier.channels c set repeated_at = %(now)s
             where channel_id in (
                 select channel_id from notifier.channels where kind = %(kind)s and enabled and not deleted and not gone
-                    and opened_at is null and (repeated_at is null or repeated_at <= %(before)s)
+                    and (opened_at is null or probe_at <= %(now)s)
+                    and (repeated_at is null or repeated_at <= %(before)s)
                 for no key update skip locked)
             returning c.channel_id, c.workspace_id
         )
@@ -68,10 +70,9 @@ async def note_repetition(
     channel = await lock_channel(connection, channel_id, now=at)
     if channel is None:
         return
-    circuit, bucket = after(channel, attempt, probe=False, at=at, limits=limits)
-    await store_health(connection, channel_id, circuit, bucket)
-    if circuit.failing_since is None and channel.told_failing is not None:
-        await tell_works(connection, channel, channel.told_failing, at=at)
+    probe = channel.circuit.open
+    health = health_after(channel, attempt, probe=probe, of_alert=True, at=at, limits=limits)
+    await note_health(connection, channel, health, at=at)
 
 
 async def _transitions(
@@ -81,7 +82,8 @@ async def _transitions(
         """
         select coalesce(c.telling, o.telling) as telling
         from notifier.deliveries o left join notifier.deliveries c
-            on c.channel_id = o.channel_id and c.alert_id = o.alert_id and c.kind = 'closed' and c.status = 'delivered'
+            on c.channel_id = o.channel_id and c.alert_id = o.alert_id and c.kind = 'closed'
+                and c.status in ('delivered', 'failed')
         where o.channel_id = %s and o.kind = 'opened' and o.status = 'delivered'
             and (c.delivery_id is null or c.settled_at >= %s)
         order by o.position

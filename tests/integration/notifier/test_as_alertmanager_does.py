@@ -108,11 +108,56 @@ async def test_an_alertmanager_is_told_again_of_what_is_open_and_for_a_while_of_
     assert receiver.rounds == [["opened"] * 2, ["closed", "opened"], ["closed", "opened"], ["opened"]]
     told_before = len(await stage.events())
     receiver.answer = Attempt(Answer.REJECTED, 503, "http-503")
-    for _ in range(8):
+    for _ in range(70):
         stage.now += timedelta(seconds=61)
         await first.round()
-    assert len(receiver.rounds) == 4 + 5, "then the circuit is open, and probes are for deliveries"
+    assert 4 + 5 < len(receiver.rounds) < 4 + 5 + 20, "then the circuit is open, and rounds are probes"
+    receiver.answer = OK
+    for _ in range(12):
+        stage.now += timedelta(seconds=61)
+        await first.round()
+    assert receiver.rounds[-2:] == [["opened"], ["opened"]], "it is back, and had forgotten everything"
     assert len(await stage.events()) == told_before
+
+
+async def test_of_an_alertmanager_that_is_away_others_are_told_though_nothing_waits(lab: Lab) -> None:
+    stage, receiver = Stage(lab), Repeated()
+    one, other = lab.add_channel("https://x.test/", kind=ChannelKind.ALERTMANAGER), lab.add_channel("https://y.test/")
+    repeater = Repeater(
+        lab.pool, {ChannelKind.ALERTMANAGER: receiver}, SealedDestinations(lab.box), clock=lambda: stage.now
+    )
+    await stage.enter(("channels", channel(one, kind=ChannelKind.ALERTMANAGER)), ("channels", channel(other)))
+    await stage.enter(*alerts(OPENED, 1, one))
+    await stage.work()
+    receiver.answer = DOWN
+    for answer in (DOWN, OK):
+        receiver.answer = answer
+        for _ in range(40):
+            stage.now += timedelta(seconds=61)
+            await repeater.round()
+    await stage.work()
+    assert [word for to, word in stage.sent if to == other] == [
+        "The alertmanager channel 'ops' keeps failing",
+        "The alertmanager channel 'ops' works again",
+    ]
+
+
+async def test_a_close_that_was_given_up_lets_the_alert_lapse(lab: Lab) -> None:
+    stage, receiver = Stage(lab), Repeated()
+    one = lab.add_channel("https://x.test/", kind=ChannelKind.ALERTMANAGER)
+    repeater = Repeater(
+        lab.pool, {ChannelKind.ALERTMANAGER: receiver}, SealedDestinations(lab.box), clock=lambda: stage.now
+    )
+    await stage.enter(("channels", channel(one, kind=ChannelKind.ALERTMANAGER)), *alerts(OPENED, 1, one))
+    await stage.work()
+    stage.answers = lambda _: Attempt(Answer.INVALID, 400, "http-400")
+    await stage.enter(*alerts(CLOSED, 1, n=2))
+    await stage.work()
+    for _ in range(10):
+        stage.now += timedelta(seconds=61)
+        await repeater.round()
+    assert 3 <= len(receiver.rounds) <= 5
+    assert {tuple(kinds) for kinds in receiver.rounds} == {("closed",)}
 
 
 async def test_a_channel_of_another_workspace_is_told_nothing(lab: Lab) -> None:

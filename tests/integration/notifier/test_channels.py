@@ -71,20 +71,25 @@ async def test_slack_takes_every_telling() -> None:
 
 
 @pytest.mark.parametrize(
-    ("status", "answer"),
+    ("status", "word", "answer"),
     [
-        (400, Answer.INVALID),
-        (403, Answer.INVALID),
-        (404, Answer.GONE),
-        (410, Answer.GONE),
-        (302, Answer.REJECTED),
-        (429, Answer.REJECTED),
-        (500, Answer.REJECTED),
+        (400, "invalid_payload", Answer.INVALID),
+        (400, "invalid_token\n", Answer.GONE),
+        (403, "invalid_token", Answer.GONE),
+        (403, "action_prohibited", Answer.GONE),
+        (403, "<html>blocked by a proxy", Answer.REJECTED),
+        (404, "no_service", Answer.GONE),
+        (404, "channel_not_found", Answer.GONE),
+        (410, "channel_is_archived", Answer.GONE),
+        (302, "", Answer.REJECTED),
+        (429, "rate_limited", Answer.REJECTED),
+        (500, "rollup_error", Answer.REJECTED),
+        (500, "invalid_token", Answer.REJECTED),
     ],
 )
-async def test_slack_refusals_are_final_or_not(status: int, answer: Answer) -> None:
+async def test_slack_refusals_are_final_or_not(status: int, word: str, answer: Answer) -> None:
     async with slack() as receiver, posting() as poster:
-        receiver.status, receiver.retry_after = status, "30"
+        receiver.status, receiver.word, receiver.retry_after = status, word, "30"
         channel = SlackChannel(poster, public_url=PUBLIC)
         attempt = await channel.send(sealed({"url": receiver.url}), sample(), delivery_id=DELIVERY)
         assert (attempt.answer, attempt.http_status, attempt.error_class) == (answer, status, f"http-{status}")
@@ -140,6 +145,15 @@ async def test_pagerduty_answers(status: int, answer: Answer) -> None:
         receiver.status = status
         (attempt,) = await page(receiver, poster, state(TransitionKind.OPENED))
         assert attempt.answer is answer
+
+
+async def test_a_key_that_pagerduty_does_not_know_ends_the_channel_but_not_one_that_takes_no_changes() -> None:
+    async with pagerduty() as receiver, posting() as poster:
+        receiver.status, receiver.word = 400, '{"status":"invalid event","errors":["Invalid routing key"]}'
+        alert, change = await page(receiver, poster, state(TransitionKind.OPENED), notice())
+        assert (alert.answer, change.answer) == (Answer.GONE, Answer.INVALID)
+        receiver.word = '{"errors":["Length of \'routing_key\' is incorrect (should be 32 characters)"]}'
+        assert [one.answer for one in await page(receiver, poster, sample())] == [Answer.GONE]
 
 
 async def test_a_test_of_pagerduty_that_was_cut_short_ends_resolved_when_made_again() -> None:

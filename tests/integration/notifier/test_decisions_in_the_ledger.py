@@ -9,6 +9,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from services.notifier.delivery import Answer, Attempt
+from services.notifier.ledger.channels import circuits
 from tests.fakes.alerts import WORKSPACE, transition
 from tests.integration.notifier.ledger_lab import Lab, channel, ledger_lab
 from tests.integration.notifier.stage import DOWN, OK, START, Stage, alerts, delivery_of
@@ -200,6 +201,72 @@ async def test_a_receiver_that_is_gone_is_told_of_and_its_deliveries_fail_with_t
         ("failed", "channel-gone"),
     ]
     assert stage.sent == [(gone, "opened"), (good, "The webhook channel 'webhook-0' is gone")]
+
+
+async def test_one_alert_refused_for_good_is_told_of_and_a_test_or_a_notice_is_not(lab: Lab) -> None:
+    stage = Stage(lab)
+    picky, good = await channels(stage, ChannelKind.PAGERDUTY, ChannelKind.WEBHOOK)
+    no = Attempt(Answer.INVALID, 400, "http-400")
+    stage.answers = lambda claimed: no if claimed.row.channel_id == picky else OK
+    await stage.enter(command(picky, DeliveryCommandKind.TEST), command(picky, DeliveryCommandKind.NOTICE, title="t"))
+    await stage.work()
+    assert {one for one, _ in stage.sent} == {picky}
+    for number in (1, 2):
+        await stage.enter(*alerts(OPENED, number, picky))
+        await stage.work()
+    refused = "The pagerduty channel 'pagerduty-0' refused an alert"
+    assert [word for one, word in stage.sent if one == good] == [refused]
+    stage.now += timedelta(minutes=20)
+    await stage.enter(*alerts(OPENED, 3, picky))
+    stage.answers = lambda _: OK
+    await stage.enter(*alerts(OPENED, 4, picky))
+    await stage.work()
+    assert [word for one, word in stage.sent if one == good] == [refused], "it works: nobody waits for that word"
+
+
+async def test_a_channel_that_refuses_everything_for_long_is_told_of_though_nothing_waits(lab: Lab) -> None:
+    stage = Stage(lab)
+    picky, good = await channels(stage, ChannelKind.EMAIL, ChannelKind.WEBHOOK)
+    no = Attempt(Answer.INVALID, error_class="smtp-550")
+    stage.answers = lambda claimed: no if claimed.row.channel_id == picky else OK
+    for number in (1, 2, 3):
+        await stage.enter(*alerts(OPENED, number, picky))
+        await stage.rest(timedelta(minutes=20))
+    name = "The email channel 'email-0'"
+    assert [word for one, word in stage.sent if one == good] == [f"{name} refused an alert", f"{name} keeps failing"]
+
+
+async def test_a_wrong_password_for_mail_is_told_of_after_the_failing_time(lab: Lab) -> None:
+    stage = Stage(lab)
+    mail, good = await channels(stage, ChannelKind.EMAIL, ChannelKind.SLACK)
+    wrong = Attempt(Answer.REFUSED, error_class="smtp-auth")
+    stage.answers = lambda claimed: wrong if claimed.row.channel_id == mail else OK
+    await stage.enter(*alerts(OPENED, 1, mail))
+    await stage.rest(timedelta(minutes=14))
+    assert good not in {one for one, _ in stage.sent}
+    await stage.rest(timedelta(minutes=16))
+    stage.answers = lambda _: OK
+    await stage.rest(timedelta(minutes=11))
+    name = "The email channel 'email-0'"
+    assert [word for one, word in stage.sent if one == good] == [f"{name} keeps failing", f"{name} works again"]
+    assert ("delivered",) in await stage.rows("status", f"channel_id = '{mail}'")
+
+
+async def test_a_circuit_that_opened_over_what_was_given_up_closes_with_the_next_delivery(lab: Lab) -> None:
+    stage = Stage(lab, answers=lambda _: DOWN)
+    (slack,) = await channels(stage, ChannelKind.SLACK)
+    await stage.enter(*alerts(OPENED, 1, slack))
+    await stage.rest(timedelta(days=2))
+    assert await stage.rows("status, error_class") == [("failed", "circuit-open")]
+    requests = len(stage.sent)
+    await stage.rest(timedelta(days=1))
+    assert len(stage.sent) == requests, "nothing waits, nobody asks"
+    stage.answers = lambda _: OK
+    await stage.enter(*alerts(TransitionKind.NOTICE, 1, slack, n=7))
+    await stage.work()
+    assert (stage.claims[-1].probe, stage.sent[-1]) == (True, (slack, "notice"))
+    async with lab.pool.connection() as connection:
+        assert await circuits(connection) == {"slack": (1, 0)}
 
 
 async def test_commands_are_carried_out_once(lab: Lab) -> None:

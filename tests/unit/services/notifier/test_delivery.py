@@ -60,9 +60,10 @@ def test_what_may_have_arrived_once_stays_so() -> None:
     assert verdict(Attempt(Answer.REFUSED), maybe_received=True).maybe_received
 
 
-def test_gone_closes_the_channel() -> None:
-    after = verdict(Attempt(Answer.GONE, 410))
-    assert (after.status, after.channel_gone) == (DeliveryStatus.FAILED, True)
+@pytest.mark.parametrize("answer", [Answer.GONE, Answer.INVALID])
+def test_a_definite_no_is_final(answer: Answer) -> None:
+    after = verdict(Attempt(answer, 410))
+    assert (after.status, after.next_attempt_at, after.maybe_received) == (DeliveryStatus.FAILED, None, False)
 
 
 def test_after_the_last_attempt_it_has_failed() -> None:

@@ -169,4 +169,4 @@ def test_a_probe_before_its_time_uses_up_nothing_of_the_schedule() -> None:
 
 def test_a_success_closes_the_circuit_and_lets_everything_go_on() -> None:
     done = outcome(Attempt(Answer.ACCEPTED, 200), probe=True)
-    assert (done.circuit, done.resumes) == (Circuit(), True)
+    assert (done.health.circuit, done.health.resumes) == (Circuit(), True)
