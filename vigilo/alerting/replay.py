@@ -39,11 +39,15 @@ class Missing:
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """What is known of a host: runs in order; `blocks` of cards without a gap between them, beyond the runs' own."""
+    """What is known of a host: runs in order; `blocks` of cards without a gap between them, beyond the runs' own.
+
+    `views`: those made so far, by run and card, so that two rules held against each other make each but once.
+    """
 
     runs: Sequence[CardRun]
     blocks: Sequence[Sequence[datetime]] = ()
     changes: Sequence[CertificateChange] = ()
+    views: dict[tuple[int, datetime], View] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,11 +103,12 @@ def missing(rule: AlertRule, host: Host, runs: Sequence[CardRun], window: Window
 
 def _uneven(rule: AlertRule, host: Host, run: CardRun) -> bool:
     """True if the clock may have changed the answer in a pause between two cards of the run."""
-    first, last = (_view(host, run, card) for card in (run.first_at, run.last_at))
-    at_first = threshold.next_change(rule.trigger, first, run.first_at)
-    if at_first is None or at_first == threshold.next_change(rule.trigger, last, run.first_at):
+    if not threshold.question(rule.trigger).by_clock:
         return False
-    return run.longest_gap > at_first - run.first_at
+    at_first = threshold.next_change(rule.trigger, _view(host, run, run.first_at), run.first_at)
+    if at_first is None or run.longest_gap <= at_first - run.first_at:
+        return False
+    return at_first != threshold.next_change(rule.trigger, _view(host, run, run.last_at), run.first_at)
 
 
 def _instants(rule: AlertRule, host: Host, run: CardRun, since: datetime) -> Iterator[datetime]:
@@ -119,7 +124,7 @@ def replay(rule: AlertRule, host: Host, history: History, window: Window) -> Rep
     """The rule's alerts at the host. Snoozes are not applied, and no recheck is made up."""
     if isinstance(rule.trigger, CertificateChanged):
         return _told(rule.trigger, history.changes, window)
-    play = _Play(rule, host, window)
+    play = _Play(rule, host, window, history.views)
     for run in history.runs:
         play.run(run, history.blocks)
     return play.end()
@@ -127,7 +132,7 @@ def replay(rule: AlertRule, host: Host, history: History, window: Window) -> Rep
 
 def resumed(rule: AlertRule, host: Host, runs: Sequence[CardRun], state: AlertState, window: Window) -> AlertState:
     """An alert's state after the window; for one that waits for confirmation, whose cards are a run's first few."""
-    play = _Play(rule, host, window, state)
+    play = _Play(rule, host, window, {}, state)
     for run in runs:
         play.run(run, ())
     return play.end().state
@@ -152,6 +157,7 @@ class _Play:
     rule: AlertRule
     host: Host
     window: Window
+    views: dict[tuple[int, datetime], View]
     state: AlertState = CLOSED
     settled: bool = False
     view: View | None = None
@@ -170,7 +176,7 @@ class _Play:
             if card > self.window.until:
                 return
             self._card(run, card, gapless=gapless)
-            last = _view(self.host, run, run.last_at) if self.settled and run.last_at <= self.window.until else None
+            last = self._view(run, run.last_at) if self.settled and run.last_at <= self.window.until else None
             if last is not None and self._quiet(run, last):
                 self.view, self.at = last, run.last_at
                 return
@@ -182,7 +188,7 @@ class _Play:
 
     def _card(self, run: CardRun, card: datetime, *, gapless: bool) -> None:
         """The next known card; `gapless`: no other came between it and the one before."""
-        view = _view(self.host, run, card)
+        view = self._view(run, card)
         self.settled = False
         if card > self.window.since:
             if not gapless:
@@ -192,6 +198,12 @@ class _Play:
             self._judge(view, card, fresh=True)
             self.settled = self.state is before
         self.view = view
+
+    def _view(self, run: CardRun, card: datetime) -> View:
+        key = (id(run), card)
+        if key not in self.views:
+            self.views[key] = _view(self.host, run, card)
+        return self.views[key]
 
     def _quiet(self, run: CardRun, last: View) -> bool:
         """True if the clock changes nothing between here and the last card of the run (see `_uneven`)."""
@@ -236,17 +248,17 @@ class _Play:
 
 def _cards(run: CardRun, blocks: Sequence[Sequence[datetime]]) -> Iterator[tuple[datetime, bool]]:
     """The known cards of a run in order, each with whether it follows the one before without another between them."""
-    inside = (tuple(card for card in block if run.first_at <= card <= run.last_at) for block in blocks)
-    pieces = sorted(block for block in (run.early, *inside, (run.last_at,)) if block)
-    known = sorted({card for piece in pieces for card in piece})
-    if len(known) == run.cards:
-        yield from ((card, True) for card in known)
+    yield from ((card, True) for card in run.early)
+    if run.cards == len(run.early):
         return
-    covered: datetime | None = None
+    inside = (tuple(card for card in block if run.first_at <= card <= run.last_at) for block in blocks)
+    pieces = sorted(block for block in (*inside, (run.last_at,)) if block)
+    complete = len({*run.early, *(card for piece in pieces for card in piece)}) == run.cards
+    covered = run.early[-1]
     for piece in pieces:
         for number, card in enumerate(piece):
-            if covered is None or card > covered:
-                yield card, number > 0 or covered is None
+            if card > covered:
+                yield card, complete or number > 0
                 covered = card
 
 

@@ -66,3 +66,8 @@ class Question(Generic[T]):
     next_change: Callable[[T, View, datetime], datetime | None] = _never
     applicable: Callable[[T, View], bool] = _always
     certificate: Callable[[T, View], PathCertificate | None] = _leaf
+
+    @property
+    def by_clock(self) -> bool:
+        """True if time alone may ever change an answer."""
+        return self.next_change is not _never

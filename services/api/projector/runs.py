@@ -16,7 +16,8 @@ from psycopg import Cursor
 from psycopg.rows import dict_row
 
 from services.api.projector import tables
-from vigilo.alerting.runs import CardRun, extended
+from vigilo.alerting.knowledge import Course, Knowledge
+from vigilo.alerting.runs import CardRun, Peer, extended
 from vigilo.events.cards import ReportCard
 
 _COLUMNS: Final = ", ".join(f"r.{name}" for name in tables.CARD_RUNS.columns)
@@ -25,6 +26,10 @@ select {_COLUMNS} from unnest(%s::uuid[]) as given(host_id) cross join lateral (
     select * from card_runs c where c.host_id = given.host_id order by c.first_at desc, c.first_scan_id desc limit 1
 ) r
 """
+# For `Reading`.
+TEXTUAL: Final = ", ".join(
+    f"r.{name}::text as {name}" if kind == "jsonb" else f"r.{name}" for name, kind in tables.CARD_RUNS.columns.items()
+)
 _MICROSECOND: Final = timedelta(microseconds=1)
 
 
@@ -59,3 +64,35 @@ def row_of(run: CardRun) -> tables.Row:
 def run_of(row: tables.Row) -> CardRun:
     """The run of a row. Pure."""
     return CardRun.model_validate({**row, "longest_gap": row["longest_gap_us"] * _MICROSECOND})
+
+
+class Reading:
+    """Rows of many runs, `TEXTUAL` columns as text. Pure.
+
+    A host comes back to what it was before: what is known is read once for all its runs that say the same, which also
+    keeps the heap small. What PostgreSQL's types promise is not checked again.
+    """
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[UUID, str], Knowledge] = {}
+        self._peers: dict[str, Peer] = {}
+
+    def run(self, row: tables.Row) -> CardRun:
+        """The run of a row."""
+        host_id, known, peer = row["host_id"], row["known"], row["peer"]
+        if (host_id, known) not in self._known:
+            self._known[host_id, known] = Knowledge.model_validate_json(known)
+        if peer not in self._peers:
+            self._peers[peer] = tuple(orjson.loads(peer))
+        gap = row.pop("longest_gap_us") * _MICROSECOND
+        return CardRun.model_construct(
+            **row
+            | {
+                "longest_gap": gap,
+                "early": tuple(row["early"]),
+                "moved": tuple(row["moved"]),
+                "peer": self._peers[peer],
+                "known": self._known[host_id, known],
+                "course": Course.model_validate_json(row["course"]),
+            }
+        )

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
-from services.api.projector.runs import run_of
+from services.api.projector.runs import TEXTUAL, Reading, run_of
 from vigilo.adapters.postgres import Connection
 from vigilo.alerting.replay import Missing
 from vigilo.alerting.runs import EARLY, CardRun
@@ -17,9 +18,10 @@ from vigilo.events.hosts import Host
 from vigilo.events.rules import OneHost, Scope, TaggedHosts
 
 _MICROSECOND: Final = timedelta(microseconds=1)
+_PIECE: Final = 500
 # Of each host the run at the beginning of the window, or the last one before it, and all that came later.
-_RUNS: Final = """
-    select r.* from unnest(%(hosts)s::uuid[]) as given(host_id)
+_RUNS: Final = f"""
+    select {TEXTUAL} from unnest(%(hosts)s::uuid[]) as given(host_id)
     cross join lateral (
         select max(p.first_at) as first_at from read_model.card_runs p
         where p.host_id = given.host_id and p.first_at <= %(since)s
@@ -66,8 +68,12 @@ async def runs(
     """By host, in order: the run at `since` and those that began until `until`; at most `limit` in all."""
     wanted = {"hosts": list(hosts), "since": since, "until": until, "limit": limit}
     by_host: defaultdict[UUID, list[CardRun]] = defaultdict(list)
-    async for row in await connection.execute(_RUNS, wanted):
-        by_host[row["host_id"]].append(run_of(row))
+    reading = Reading()
+    found = await connection.execute(_RUNS, wanted)
+    while rows := await found.fetchmany(_PIECE):
+        for row in rows:
+            by_host[row["host_id"]].append(reading.run(row))
+        await asyncio.sleep(0)  # others have their turn
     return by_host
 
 
