@@ -13,7 +13,7 @@ from services.api.audit.change import Change
 from services.api.auth import Caller
 from services.api.commands import rules as decide
 from services.api.commands.rule_warnings import warnings
-from services.api.commands.snoozes import end
+from services.api.commands.snoozes import end, told_end
 from services.api.etags import check_version, etag
 from services.api.idempotency import Answer
 from services.api.models.rules import RuleDetail, RuleListing, RulePatch, RuleToAdd, RuleView
@@ -38,6 +38,7 @@ async def add_rule(body: RuleToAdd, writing: Writing) -> Response:
 
     async def effect(connection: Connection) -> Answer:
         rule = decide.add(body, workspace_id=writing.caller.workspace_id, rule_id=new_id(), at=writing.at)
+        await store.hold_channels(connection, rule)
         await store.check_references(connection, rule)
         await rows.insert(connection, store.TABLE, rule)
         await rows.publish(connection, rule.workspace_id, [decide.record(rule)])
@@ -83,6 +84,7 @@ async def edit_rule(rule_id: UUID, body: RulePatch, writing: Writing) -> Respons
         changed = decide.edit(rule, body, at=writing.at)
         if changed is rule:
             return await _shown(connection, writing, rule)
+        await store.hold_channels(connection, changed)
         await store.check_references(connection, changed)
         await _apply(connection, changed)
         return await _shown(connection, writing, changed, changes=(decide.told("edit", rule, changed),))
@@ -99,9 +101,11 @@ async def delete_rule(rule_id: UUID, writing: Writing) -> Response:
         check_version(writing.if_match, rule.version)
         deleted = decide.delete(rule, at=writing.at)
         await _apply(connection, deleted)
-        for one in await snooze_store.lock_all_of(connection, rule_id=rule_id):
+        snoozes = await snooze_store.lock_all_of(connection, rule_id=rule_id)
+        for one in snoozes:
             await snooze_store.update(connection, end(one), at=writing.at)
-        return Answer(204, changes=(decide.told("delete", rule, deleted),))
+        ended = (told_end("unsnooze", one) for one in snoozes)
+        return Answer(204, changes=(*ended, decide.told("delete", rule, deleted)))
 
     return await writing.once(Permission.RULE_DELETE, effect)
 

@@ -29,6 +29,16 @@ async def page(connection: Connection, *, after: UUID | None, limit: int) -> lis
     return await rows.page(connection, TABLE, AlertRule, after=after, limit=limit)
 
 
+async def hold_channels(connection: Connection, rule: AlertRule) -> None:
+    """Nobody deletes a channel of the rule until the transaction ends; who is deleting one is waited for.
+
+    Before `check_references`: else a rule and the end of its channel, written at once, would both be allowed.
+    """
+    await connection.execute(
+        "select from config.channels where channel_id = any(%s) order by channel_id for share", (list(rule.channels),)
+    )
+
+
 async def check_references(connection: Connection, rule: AlertRule) -> None:
     """Raises a 422 problem if the rule names a channel or a host this workspace has not."""
     missing = await _missing_channels(connection, rule.channels)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import time
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from uuid import uuid4
 
@@ -227,6 +229,21 @@ def test_a_channel_in_use_stays_until_no_rule_sends_to_it(one: httpx.Client) -> 
     assert [entry["rule_id"] for entry in refused.json()["rules"]] == [rule["rule_id"]]
     one.patch(f"rules/{rule['rule_id']}", json={"channels": []})
     assert one.delete(f"channels/{made['channel_id']}").status_code == 204
+
+
+def test_a_rule_that_names_a_channel_while_it_is_deleted_waits_and_is_refused(
+    api: ApiServer, one: httpx.Client
+) -> None:
+    made = channel(one)["channel_id"]
+    waiting = "select from pg_stat_activity where wait_event_type = 'Lock' and query like '%%config.channels%%'"
+    with psycopg.connect(api.admin_url) as deleting, ThreadPoolExecutor(1) as pool:
+        deleting.execute("update config.channels set status = 'deleted' where channel_id = %s", (made,))
+        answer = pool.submit(lambda: one.post("rules", json={**RULE, "channels": [made]}))
+        while not answer.done() and not api.rows(waiting):
+            time.sleep(0.01)
+        deleting.commit()
+        refused = answer.result(20)
+    assert (refused.status_code, [error["field"] for error in refused.json()["errors"]]) == (422, ["channels"])
 
 
 def test_a_test_message_is_a_command_to_the_notifier(api: ApiServer, one: httpx.Client) -> None:

@@ -137,6 +137,8 @@ def test_a_deleted_rule_takes_its_snoozes_along(api: ApiServer, one: httpx.Clien
     made = snoozed(one, f"rules/{rule}/snooze")
     assert one.delete(f"rules/{rule}").status_code == 204
     assert statuses(api, made["snooze_id"]) == ["active", "deleted"]
+    told = [action for action, _ in audited(one, f"rule:{rule}")]
+    assert told == ["rule.create", "rule.snooze", "rule.unsnooze", "rule.delete"]
 
 
 def test_a_snooze_is_published_again_and_buried_after_thirty_days(api: ApiServer, one: httpx.Client) -> None:
