@@ -47,37 +47,44 @@ async def serve(settings: NotifierSettings, stopping: asyncio.Event) -> None:
     async with AsyncExitStack() as stack:
         pool = connection_pool(settings.url(), name="vigilo-notifier", most=settings.database_connections)
         by_kind, limits = senders(settings), settings.limits()
-        relay = OutboxRelay(OUTBOX, url=settings.url(), producer=lambda: _producer(settings))
-        consumer: BatchConsumer | None = None
-
-        def reading_ready() -> tuple[bool, Mapping[str, object]]:
-            assigned = 0 if consumer is None else len(consumer.assigned)
-            return consumer is not None and consumer.generation > 0, {"partitions": assigned}
-
-        checks = Checks(ready={"database": lambda: _answers(pool), "reading": reading_ready})
+        producer = await stack.enter_async_context(_producer(settings))
+        sealed = SealedDestinations(settings.box())
+        worker = Worker(pool, by_kind, sealed, clock=utc_now, limits=limits, on_attempt=_counter(metrics))
+        reading = Reading(pool, Intake(), producer, clock=utc_now, on_entered=worker.wake)
+        consumer = BatchConsumer(settings.kafka, INPUTS, positions=reading.positions, group=SERVICE)
+        checks = Checks(ready={"database": lambda: _answers(pool), "reading": lambda: _reads(consumer)})
         await stack.enter_async_context(HealthServer(settings.health_port, checks, metrics, host=settings.health_host))
         await pool.open()
         stack.push_async_callback(pool.close)
         for sender in by_kind.values():
             stack.push_async_callback(sender.close)
-        producer = await stack.enter_async_context(_producer(settings))
-        sealed = SealedDestinations(settings.box())
-        worker = Worker(pool, by_kind, sealed, clock=utc_now, limits=limits, on_attempt=_counter(metrics))
-        repeater = Repeater(pool, by_kind, sealed, clock=utc_now, limits=limits)
+        stack.push_async_callback(consumer.close)
+        if not await _started(consumer, stopping):
+            return
         watcher = Watcher(pool, clock=utc_now, limits=limits, on_told=worker.wake, on_circuits=_circuit_gauge(metrics))
-        reading = Reading(pool, Intake(), producer, clock=utc_now, on_entered=worker.wake)
-        consumer = BatchConsumer(settings.kafka, INPUTS, positions=reading.positions, group=SERVICE)
-        await stack.enter_async_context(consumer)
         await _until_stopped(
             stopping,
             worker,
             asyncio.create_task(reading.run(consumer)),
             asyncio.create_task(worker.run()),
-            asyncio.create_task(relay.run()),
-            asyncio.create_task(repeater.run()),
+            asyncio.create_task(OutboxRelay(OUTBOX, url=settings.url(), producer=lambda: _producer(settings)).run()),
+            asyncio.create_task(Repeater(pool, by_kind, sealed, clock=utc_now, limits=limits).run()),
             asyncio.create_task(watcher.run()),
             asyncio.create_task(Forgetter(pool, clock=utc_now, history=settings.history).run()),
         )
+
+
+async def _started(consumer: BatchConsumer, stopping: asyncio.Event) -> bool:
+    """False if the process was told to stop while it waited for Kafka or for topics."""
+    starting, waiting = asyncio.create_task(consumer.start()), asyncio.create_task(stopping.wait())
+    await asyncio.wait({starting, waiting}, return_when=asyncio.FIRST_COMPLETED)
+    waiting.cancel()
+    if not starting.done():
+        starting.cancel()
+        await asyncio.wait({starting})
+        return False
+    starting.result()
+    return True
 
 
 async def _until_stopped(stopping: asyncio.Event, worker: Worker, *work: asyncio.Task[None]) -> None:
@@ -104,6 +111,10 @@ async def _answers(pool: Pool) -> tuple[bool, Mapping[str, object]]:
     async with pool.connection(timeout=1) as connection:
         await connection.execute("select 1 from notifier.deliveries limit 1")
     return True, {}
+
+
+def _reads(consumer: BatchConsumer) -> tuple[bool, Mapping[str, object]]:
+    return consumer.generation > 0, {"partitions": len(consumer.assigned)}
 
 
 def _counter(metrics: Metrics) -> Callable[[ChannelKind, Attempt], None]:
