@@ -14,7 +14,7 @@ from vigilo.events.rules import AlertRule
 from vigilo.events.text import visible
 from vigilo.events.triggers import WeakKey
 
-_DAY = timedelta(days=1)
+_TEN_THOUSANDTH = timedelta(days=1) / 10_000
 
 _CLOSED_BECAUSE = {
     CloseReason.CLEARED: "cleared",
@@ -52,7 +52,8 @@ _PREFIX = {
 def facts(rule: AlertRule, view: View, *, at: datetime, scan: AlertFacts | None = None) -> AlertFacts:
     """What messages may quote: the certificate the rule's answer hangs on, the leaf otherwise.
 
-    `scan` brings `scan_id` and `scanned_at`; days are counted from `at`, negative after the end.
+    `scan` brings `scan_id` and `scanned_at`; days are counted from `at` and rounded down, as `summary` does; negative
+    after the end.
     """
     base = (scan or AlertFacts()).model_copy(update={"performed_at": view.course.performed_at})
     known = view.known
@@ -107,7 +108,7 @@ def _certificate(one: PathCertificate | None, at: datetime) -> dict[str, Any]:
         return {}
     return {
         "not_after": one.not_after,
-        "days_left": None if one.not_after is None else round((one.not_after - at) / _DAY, 4),
+        "days_left": None if one.not_after is None else (one.not_after - at) // _TEN_THOUSANDTH / 10_000,
         "fingerprint_sha256": one.fingerprint_sha256,
         "subject": one.subject,
         "issuer": one.issuer,

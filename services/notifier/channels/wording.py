@@ -176,7 +176,7 @@ def facts_of(transition: AlertTransition) -> tuple[Fact, ...]:
 
 def _certificate(facts: AlertFacts) -> list[tuple[str, object]]:
     return [
-        ("Days left", None if facts.days_left is None else f"{facts.days_left:.1f}"),
+        ("Days left", None if facts.days_left is None else _days(facts.days_left)),
         ("Expires", None if facts.not_after is None else moment(facts.not_after)),
         ("Subject", facts.subject),
         ("Issuer", facts.issuer),
@@ -191,6 +191,12 @@ def _certificate(facts: AlertFacts) -> list[tuple[str, object]]:
         ("Weak", facts.weak),
         ("Unexpected", ", ".join(facts.unexpected)),
     ]
+
+
+def _days(left: float) -> str:
+    """With one decimal, rounded down as the headline rounds: nobody shall read "in 4 days" and "5.0" in one message."""
+    nearest = round(left, 1)
+    return f"{nearest if nearest <= left else nearest - 0.1:.1f}"
 
 
 def _names(facts: AlertFacts) -> str:
@@ -210,7 +216,10 @@ def _names(facts: AlertFacts) -> str:
 def _question(transition: AlertTransition) -> str:
     trigger = transition.rule.trigger.model_dump(mode="json", exclude_none=True)
     kind = trigger.pop("kind")
-    said = (f"{name} {value:g}" if isinstance(value, float) else f"{name} {value}" for name, value in trigger.items())
+    said = (
+        f"{name} {round(value, 3):g}" if isinstance(value, float) else f"{name} {value}"
+        for name, value in trigger.items()
+    )
     parameters = ", ".join(said)
     return f"{kind} ({parameters})" if parameters else str(kind)
 

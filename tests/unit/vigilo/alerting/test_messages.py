@@ -110,3 +110,12 @@ def test_facts_count_days_from_the_decision() -> None:
     told = facts(rule(), View(host(), known(12 * DAY)), at=NOON + 2 * DAY)
     assert (told.days_left, told.fingerprint_sha256, told.outcome) == (10.0, LEAF, "ok")
     assert facts(rule(), View(host(), None), at=NOON).not_after is None
+
+
+def test_days_left_are_rounded_down_as_the_sentence_does() -> None:
+    def days(left: timedelta) -> float | None:
+        return facts(rule(), View(host(), known(left)), at=NOON).days_left
+
+    assert days(5 * DAY - timedelta(seconds=1)) == 4.9999
+    assert days(-timedelta(seconds=1)) == -0.0001
+    assert said(5 * DAY - timedelta(seconds=1)).endswith("expires in 4 days (2026-11-28 11:59 UTC)")
