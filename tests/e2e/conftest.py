@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.e2e.duty import Duty, on_duty
 from tests.e2e.vigilo import Vigilo, system
 
 
@@ -17,4 +18,11 @@ def vigilo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Vigilo]:
         assert len(recommended) == 6
         for rule in recommended:
             assert running.client.delete(f"rules/{rule['rule_id']}").status_code == 204
+        yield running
+
+
+@pytest.fixture(scope="module")
+def duty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Duty]:
+    """A whole Vigilo of the module's own with channels of all kinds, and the rules a workspace begins with."""
+    with on_duty(tmp_path_factory.mktemp("duty") / "home") as running:
         yield running
