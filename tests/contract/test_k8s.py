@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -12,8 +13,12 @@ import kubernetes_validate
 import pytest
 import yaml
 
+from services.notifier.channels.traits import TRAITS
+from vigilo_cli.config import effective, settings_classes
+
 K8S = Path(__file__).parents[2] / "k8s"
 OVERLAYS = sorted(path.parent for path in K8S.glob("overlays/*/kustomization.yaml"))
+COMPONENTS = sorted(path.parent for path in K8S.glob("components/*/kustomization.yaml"))
 SERVICES = {"api", "scheduler", "scanner", "grader", "alerter", "notifier", "projector"}
 FAUST_SERVICES = {"scheduler", "grader", "alerter"}
 
@@ -62,6 +67,44 @@ def test_every_overlay_renders_valid_objects(overlay: Path) -> None:
     assert {one["metadata"]["name"] for one in objects if one["kind"] == "Deployment"} == SERVICES
     for one in objects:
         kubernetes_validate.validate(one, kubernetes_validate.latest_version(), strict=True)
+
+
+@pytest.mark.parametrize("component", COMPONENTS, ids=lambda path: path.name)
+def test_every_component_renders_valid_objects(component: Path, tmp_path: Path) -> None:
+    kubectl = shutil.which("kubectl")
+    if kubectl is None:
+        pytest.skip("kubectl is not installed, and only it renders components")
+    shutil.copytree(K8S, tmp_path / "k8s")
+    overlay = tmp_path / "k8s" / "overlays" / "with-it"
+    overlay.mkdir()
+    parts = {"resources": ["../../base"], "components": [f"../../components/{component.name}"]}
+    (overlay / "kustomization.yaml").write_text(yaml.safe_dump(parts))
+    rendered = subprocess.run([kubectl, "kustomize", str(overlay)], check=True, capture_output=True, timeout=60)
+    objects = list(yaml.safe_load_all(rendered.stdout))
+    for one in objects:
+        kubernetes_validate.validate(one, kubernetes_validate.latest_version(), strict=True)
+    plain = [one["spec"] for one in WORKLOADS]
+    changed = [one for one in objects if one["kind"] == "Deployment" and one["spec"] not in plain]
+    for one in changed:
+        assert {mount["name"] for mount in container(one)["volumeMounts"]} == {
+            volume["name"] for volume in one["spec"]["template"]["spec"]["volumes"]
+        }
+    assert {one["metadata"]["name"] for one in changed} == {path.stem for path in component.glob("*.yaml")} - {
+        "kustomization"
+    }
+
+
+def test_every_setting_is_one_that_some_service_reads_and_takes(monkeypatch: pytest.MonkeyPatch) -> None:
+    (shared,) = [one for one in BASE if one["kind"] == "ConfigMap"]
+    for name, value in shared["data"].items():
+        monkeypatch.setenv(name, value)
+    rows, problems = effective(settings_classes())
+    assert not [line for line in problems if any(name in line for name in shared["data"])]
+    known = {row.variable for row in rows}
+    given = {one["name"] for workload in WORKLOADS for one in container(workload).get("env", [])}
+    for path in K8S.glob("components/*/*.yaml"):
+        given |= set(re.findall(r"VIGILO_[A-Z_]+", path.read_text()))
+    assert {name.removesuffix("_FILE") for name in {*given, *shared["data"]}} <= known
 
 
 def test_every_file_of_the_base_is_part_of_it() -> None:
@@ -116,3 +159,9 @@ def test_services_are_probed_and_given_time_to_stop(manifest: Manifest) -> None:
 def test_a_scanner_may_finish_the_slowest_host() -> None:
     (scanner,) = [one for one in WORKLOADS if one["metadata"]["name"] == "scanner"]
     assert scanner["spec"]["template"]["spec"]["terminationGracePeriodSeconds"] > 60
+
+
+def test_a_notifier_may_finish_the_slowest_mail() -> None:
+    (notifier,) = [one for one in WORKLOADS if one["metadata"]["name"] == "notifier"]
+    slowest = max(one.longest for one in TRAITS.values())
+    assert notifier["spec"]["template"]["spec"]["terminationGracePeriodSeconds"] > slowest.total_seconds() + 10
