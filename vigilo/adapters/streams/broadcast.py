@@ -13,6 +13,7 @@ from typing import Protocol
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from vigilo.adapters.streams.settings import StreamSettings
+from vigilo.adapters.streams.topics import until
 from vigilo.events.envelope import Record
 
 # What a reader tells after each batch of changes: the keys that changed.
@@ -33,6 +34,8 @@ class BroadcastReader:
         self.on_change = on_change
         self._latest: dict[str, Record] = {}
         self._next: dict[int, int] = {}
+        # As `_next`, but of what `on_change` has been told.
+        self._told: dict[int, int] = {}
         self._consumer: AIOKafkaConsumer | None = None
         self._prefix = ""
         self._partitions: list[TopicPartition] = []
@@ -81,6 +84,7 @@ class BroadcastReader:
         ends = await self._consumer.end_offsets(self._partitions)
         while not await self._reached(ends):
             await self._read_batch(timeout_ms=200)
+        self._told = dict(self._next)
         self._caught_up = True
 
     async def follow(self) -> None:
@@ -89,6 +93,16 @@ class BroadcastReader:
             changed = await self._read_batch(timeout_ms=_POLL_MS)
             if changed and self.on_change is not None:
                 self.on_change(changed)
+            self._told = dict(self._next)
+
+    async def catch_up(self) -> None:
+        """Waits until all that is written by now is read and told. Only while `follow` runs.
+
+        For who takes over rows that another process has judged by what it had read: it must not know less.
+        """
+        assert self._consumer is not None
+        ends = await self._consumer.end_offsets(self._partitions)
+        await until(lambda: all(self._told.get(one.partition, 0) >= end for one, end in ends.items()))
 
     async def topics(self) -> frozenset[str]:
         """The logical names of all topics that exist now. Only once started."""

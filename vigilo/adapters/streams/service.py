@@ -48,9 +48,9 @@ _CHATTY_LOGGERS = ("faust", "mode", "aiokafka", "abc", "vigilo.adapters.streams"
 class StreamService(Generic[S]):
     """Runs a Processor. `run()` blocks until SIGTERM or SIGINT; a broken invariant ends the process with code 70.
 
-    `broadcasts` are read whole before the first decision. `on_ready(service)` runs after each assignment, once
-    recovered. `start_health(service)` runs first of all, so that probes are answered while topics are waited for.
-    `output_topics` (logical) are waited for at the start; others when they are first written to.
+    `broadcasts` are read whole before the first decision after each assignment. `on_ready(service)` runs after each
+    assignment, once recovered. `start_health(service)` runs first of all, so that probes are answered while topics are
+    waited for. `output_topics` (logical) are waited for at the start; others when they are first written to.
     """
 
     def __init__(  # noqa: PLR0913 - one keyword per thing a service may bring
@@ -250,6 +250,8 @@ class StreamService(Generic[S]):
     async def _survey(self, inputs: frozenset[TopicPartition]) -> None:
         assert self.app is not None
         assert self.loop is not None
+        for reader in self.broadcasts:
+            await reader.catch_up()
         ends = await ends_of(self.app.consumer, self.positions, inputs, logical=self.settings.logical)
         numbers = frozenset(partition for _, partition in inputs)
         self.timers.drop_all()

@@ -75,3 +75,20 @@ async def test_changes_are_told_together_with_the_version_that_has_them(stage: S
     await asyncio.wait_for(changed.wait(), 20)
     following.cancel()
     assert heard == [(frozenset({"a"}), 2, b"2"), (frozenset({"a"}), 3, None)]
+
+
+async def test_catching_up_waits_for_all_that_is_written_by_then(stage: Stage, reader: BroadcastReader) -> None:
+    told: set[str] = set()
+    reader.on_change = told.update
+    write_rules(stage, ("a", b"1"))
+    await reader.start(settings_of(stage))
+    following = asyncio.create_task(reader.follow())
+    await asyncio.wait_for(reader.catch_up(), 20)
+    for number in range(20):
+        write_rules(stage, (f"late-{number}", b"1"))
+        await asyncio.wait_for(reader.catch_up(), 20)
+        assert f"late-{number}" in told
+    await write_in_transaction(stage, "rules", 0)
+    await asyncio.wait_for(reader.catch_up(), 20)
+    following.cancel()
+    assert reader.version == len(told) + 2, "the record of before, and the marker"
