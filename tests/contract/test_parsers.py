@@ -6,9 +6,7 @@ reason in NOT_PARSERS.
 
 from __future__ import annotations
 
-import ast
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
@@ -19,6 +17,7 @@ from hypothesis import strategies as st
 from services.scanner.asking import Ssl2Hearing
 from services.scanner.peer_words import describe_banner, looks_like_tls
 from services.scanner.transcript import Transcript
+from tests.contract.byte_takers import functions_that_take_bytes
 from tests.fakes import pki
 from tests.fakes.tls_bytes import ecdhe_exchange, hello_record, message, record, retry_record, server_hello, ssl2_hello
 from vigilo.events.hosts import Protocol
@@ -50,7 +49,6 @@ from vigilo.tls.wire.server_flight import ServerFlight
 from vigilo.tls.wire.server_hello import parse_dh_bits, parse_ec_group, parse_server_hello, parse_ssl2
 
 OUR_ERRORS = (Malformed, NotDer, NotHttp, Unclear)
-ROOMS = ("vigilo/tls", "services/scanner")
 
 AUTHORITY = pki.Authority.create()
 LEAF = AUTHORITY.leaf("a.test", options=pki.Options(key=pki.rsa_key(1024)))
@@ -286,23 +284,6 @@ def test_a_megabyte_of_the_same_is_bounded_too(name: str) -> None:
         except OUR_ERRORS:
             continue
         assert len(repr(value)) <= 64 * 1024 * 1024
-
-
-def functions_that_take_bytes() -> Iterator[str]:
-    """`module:name` of every public function and method of ROOMS with an argument made of bytes."""
-    for path in sorted(path for room in ROOMS for path in Path(room).rglob("*.py")):
-        module = ".".join(path.with_suffix("").parts)
-        yield from (f"{module}:{name}" for name in _taking_bytes(ast.parse(path.read_text()).body, ""))
-
-
-def _taking_bytes(body: Sequence[ast.stmt], prefix: str) -> Iterator[str]:
-    for node in body:
-        if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
-            yield from _taking_bytes(node.body, f"{prefix}{node.name}.")
-        elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and not node.name.startswith("_"):
-            arguments = [*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs]
-            if any("bytes" in ast.unparse(one.annotation) for one in arguments if one.annotation is not None):
-                yield prefix + node.name
 
 
 def test_every_function_that_takes_bytes_is_known_here() -> None:

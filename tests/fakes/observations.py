@@ -8,7 +8,6 @@ import random
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
-from itertools import pairwise
 from uuid import UUID
 
 from vigilo.events import ids
@@ -297,9 +296,3 @@ def in_partitions(events: Iterator[EncodedEvent], *, partitions: int) -> dict[tu
         log = logs[event.topic, number]
         log.append(Record(event.topic, number, len(log), appended_ms, event.key, event.value, event.headers))
     return dict(logs)
-
-
-def cut(records: list[Record], chance: random.Random) -> list[list[Record]]:
-    """The records, in order, in random pieces."""
-    places = sorted({0, len(records), *(chance.randrange(len(records) + 1) for _ in range(len(records) // 7 + 1))})
-    return [records[begin:end] for begin, end in pairwise(places)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from uuid import UUID
 
 import orjson
@@ -15,7 +16,6 @@ from services.api.projector.projections import rows_of
 from services.api.projector.run import Projection
 from services.api.projector.store import Store
 from services.api.projector.tables import statement
-from tests.fakes.observations import cut
 from vigilo.adapters.kafka.records import Partition
 from vigilo.events.alerts import AlertTransition
 from vigilo.events.deliveries import Delivery
@@ -117,7 +117,7 @@ async def _dying(_: Sequence[EncodedEvent]) -> None:
 
 def _batch(logs: Logs, positions: Mapping[Partition, int], chance: random.Random) -> list[Record]:
     waiting = {one: logs[one][positions[one] :] for one in positions if positions[one] < len(logs[one])}
-    pieces = [(one, cut(waiting[one], chance)[0]) for one in waiting if waiting[one]]
+    pieces = [(one, _cut(waiting[one], chance)[0]) for one in waiting if waiting[one]]
     chosen = chance.sample(pieces, chance.randint(1, len(pieces)))
     queues = [list(piece) for _, piece in chosen]
     batch: list[Record] = []
@@ -136,3 +136,9 @@ def put(admin_url: str, *events: AlertTransition | Delivery) -> None:
             for table, row in rows_of(Admitted(record, UUID(int=0), event)):
                 connection.execute(sql.SQL("set search_path to read_model"))
                 connection.execute(statement(table), (orjson.dumps([row]).decode(),))
+
+
+def _cut(records: list[Record], chance: random.Random) -> list[list[Record]]:
+    """The records, in order, in random pieces."""
+    places = sorted({0, len(records), *(chance.randrange(len(records) + 1) for _ in range(len(records) // 7 + 1))})
+    return [records[begin:end] for begin, end in pairwise(places)]

@@ -20,6 +20,7 @@ from tests.fakes.api_server import ApiServer
 from tests.fakes.people import add_person, remove_people
 from tests.fakes.pki import Options, issue
 from tests.fakes.routes import addresses
+from tests.integration.api.log import COLUMNS, added, entries, last
 from tests.integration.api.test_permissions import ACTIONS, RULE, Action, P, ids, name_of, send
 from tests.unit.services.api.test_permissions import app
 from vigilo.events.codec import decode_value
@@ -29,7 +30,6 @@ pytestmark = pytest.mark.postgres
 
 __all__ = ["app", "ids"]
 
-COLUMNS = "workspace_id, sequence, at, actor, action, subject, previous_hash, hash"
 # A preview is asked for by POST, for its draft is long; it changes nothing.
 CHANGING = [
     action for action in ACTIONS if action.method not in {"GET", "HEAD"} and action.permission is not P.RULE_PREVIEW
@@ -41,26 +41,6 @@ def people(api: ApiServer) -> Iterator[None]:
     """Who a test adds is gone afterwards."""
     yield
     remove_people(api)
-
-
-def entries(api: ApiServer, workspace: str = "one") -> list[dict[str, Any]]:
-    return api.rows(
-        "select e.* from config.audit_entries e join config.workspaces w using (workspace_id) "
-        "where w.slug = %s order by sequence",
-        workspace,
-    )
-
-
-def last(client: httpx.Client, count: int = 1, **filters: str) -> list[dict[str, Any]]:
-    answer = client.get("audit", params={"limit": count, **filters})
-    assert answer.status_code == 200, answer.text
-    return list(answer.json()["items"])
-
-
-def added(client: httpx.Client, **fields: Any) -> dict[str, Any]:
-    answer = client.post("hosts", json={"hostname": f"{uuid4()}.example", **fields})
-    assert answer.status_code == 201, answer.text
-    return dict(answer.json())
 
 
 @pytest.mark.parametrize("action", CHANGING, ids=name_of)
@@ -236,58 +216,6 @@ def test_workspaces_do_not_see_each_others_entries(api: ApiServer, one: httpx.Cl
         assert last(client, subject=f"host:{other['host_id']}") == []
     sequences = [entry["sequence"] for entry in entries(api, "two")]
     assert sequences == list(range(1, len(sequences) + 1))
-
-
-@pytest.fixture
-def as_api(api: ApiServer) -> Iterator[psycopg.Connection]:
-    """A connection of vigilo_api in workspace one, as one who can run any SQL through it would have."""
-    with psycopg.connect(api.api_url, autocommit=True) as connection:
-        connection.execute("select set_config('vigilo.workspace', %s, false)", (str(api.one.workspace_id),))
-        yield connection
-
-
-@pytest.mark.parametrize(
-    "statement",
-    [
-        "update config.audit_entries set actor = 'x'",
-        "delete from config.audit_entries",
-        "truncate config.audit_entries",
-        "update config.audit_heads set sequence = 0",
-        "delete from config.audit_heads",
-        "insert into config.audit_heads values (gen_random_uuid(), 0, repeat('0', 64))",
-        "alter table config.audit_entries disable trigger advance_audit_head",
-        "select * from config.audit_entries for update",
-    ],
-)
-def test_the_api_role_cannot_alter_what_is_written(
-    one: httpx.Client, as_api: psycopg.Connection, statement: str
-) -> None:
-    added(one)
-    with pytest.raises(psycopg.errors.InsufficientPrivilege):
-        as_api.execute(statement)
-
-
-def test_the_api_role_can_only_continue_the_chain(
-    api: ApiServer, one: httpx.Client, as_api: psycopg.Connection
-) -> None:
-    added(one)
-    added(one)
-    statement = (
-        f"insert into config.audit_entries ({COLUMNS}) "
-        "select workspace_id, sequence + %s, at, 'x', 'x', 'x', {}, repeat('b', 64) "
-        "from config.audit_entries order by sequence desc limit 1"
-    )
-    before = entries(api)
-    for step, previous in ((1, "repeat('0', 64)"), (2, "hash"), (-1, "hash"), (1, "previous_hash")):
-        with pytest.raises(psycopg.errors.IntegrityConstraintViolation):
-            as_api.execute(statement.format(previous), (step,))
-    as_api.execute("select set_config('vigilo.workspace', %s, false)", (str(api.two.workspace_id),))
-    with pytest.raises((psycopg.errors.IntegrityConstraintViolation, psycopg.errors.InsufficientPrivilege)):
-        as_api.execute(
-            f"insert into config.audit_entries ({COLUMNS}) values (%s, %s, now(), 'x', 'x', 'x', %s, repeat('b', 64))",
-            (api.one.workspace_id, before[-1]["sequence"] + 1, before[-1]["hash"]),
-        )
-    assert entries(api) == before
 
 
 def test_rules_are_told_too(one: httpx.Client) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from concurrent.futures import ThreadPoolExecutor
-from itertools import pairwise
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -12,35 +11,12 @@ import httpx
 import pytest
 
 from tests.fakes.api_server import ApiServer
+from tests.integration.api.asking import add, name, outbox, problem
 from vigilo.events.codec import decode_value
 from vigilo.events.hosts import Host, HostCommand, HostCommandKind
 from vigilo.events.ids import command_scan_id, record_id
 
 pytestmark = pytest.mark.postgres
-
-
-def name() -> str:
-    return f"h{uuid4().hex[:12]}.example"
-
-
-def add(client: httpx.Client, **fields: Any) -> dict[str, Any]:
-    answer = client.post("hosts", json={"hostname": name(), **fields})
-    assert answer.status_code == 201, answer.text
-    return dict(answer.json())
-
-
-def outbox(api: ApiServer, key: str) -> list[dict[str, Any]]:
-    return api.rows("select * from config.outbox where aggregateid = %s order by position", key)
-
-
-def problem(answer: httpx.Response, status: int) -> dict[str, Any]:
-    assert answer.status_code == status, answer.text
-    assert answer.headers["content-type"] == "application/problem+json"
-    document = answer.json()
-    assert document["status"] == status
-    assert document["type"].startswith("urn:vigilo:problem:")
-    assert document["detail"]
-    return dict(document)
 
 
 def test_a_host_is_added_with_defaults_and_told_once(api: ApiServer, one: httpx.Client) -> None:
@@ -252,53 +228,6 @@ def test_a_deleted_host_is_gone_but_told_and_its_name_is_free(api: ApiServer, on
     deleted = one.get("hosts?status=deleted&limit=200").json()["items"]
     assert host["host_id"] in {item["host_id"] for item in deleted}
     assert add(one, hostname=host["hostname"])["host_id"] != host["host_id"]
-
-
-def test_pages_follow_each_other_without_gap_or_repeat(one: httpx.Client) -> None:
-    tag = uuid4().hex
-    made = {add(one, tags=[tag])["host_id"] for _ in range(7)}
-    seen: list[str] = []
-    answer = one.get("hosts", params={"tag": tag, "limit": 3})
-    while True:
-        seen += [item["host_id"] for item in answer.json()["items"]]
-        following = answer.json()["next"]
-        if following is None:
-            assert "link" not in answer.headers
-            break
-        assert answer.links["next"]["url"].startswith("/api/v1/workspaces/one/hosts?")
-        answer = one.get(answer.links["next"]["url"].removeprefix("/api/v1/workspaces/one/"))
-    assert len(seen) == 7 and set(seen) == made
-    names = [one.get(f"hosts/{host_id}").json()["hostname"] for host_id in seen]
-    assert all(earlier <= later for earlier, later in pairwise(names))
-
-
-def test_filters_by_text_tag_and_status(one: httpx.Client) -> None:
-    host = add(one, tags=["x%y_z"], hostname=f"a_b{uuid4().hex[:8]}.example")
-    assert [item["host_id"] for item in one.get("hosts", params={"q": host["hostname"][:11].upper()}).json()["items"]]
-    assert one.get("hosts", params={"q": "a%b"}).json()["items"] == []
-    assert [item["host_id"] for item in one.get("hosts", params={"tag": "x%y_z"}).json()["items"]] == [host["host_id"]]
-    one.post(f"hosts/{host['host_id']}/pause")
-    paused = one.get("hosts", params={"status": "paused", "q": host["hostname"]}).json()["items"]
-    assert [item["host_id"] for item in paused] == [host["host_id"]]
-
-
-@pytest.mark.parametrize(
-    "query",
-    [
-        "limit=0",
-        "limit=201",
-        "limit=x",
-        "status=gone",
-        "cursor=%21",
-        "cursor=W10",
-        "cursor=bnVsbA",
-        "colour=red",
-        "q=%00",
-        "tag=a%00",
-    ],
-)
-def test_a_bad_query_is_refused(one: httpx.Client, query: str) -> None:
-    assert problem(one.get(f"hosts?{query}"), 422)["errors"][0]["location"] == "query"
 
 
 def test_no_such_id_no_such_address_no_such_method(api: ApiServer, one: httpx.Client) -> None:

@@ -12,7 +12,7 @@ from tests.fakes import inputs
 from tests.fakes.inputs import HOST, LEAF, NOON, OTHER_LEAF
 from tests.unit.services.scheduler.world import MINUTE, SECOND, World, next_slot, only_not_performed, only_request
 from vigilo.events import ids
-from vigilo.events.hosts import Host, HostCommandKind, HostStatus, Interval, Probing, Trust
+from vigilo.events.hosts import Host, HostStatus, Interval, Probing, Trust
 from vigilo.events.records import SchedulerWakeup
 from vigilo.events.scans import Depth, Lane, Outcome, ScanReason, ScanRequested, Snapshot
 
@@ -70,59 +70,6 @@ def test_a_wakeup_that_comes_twice_or_early_does_nothing() -> None:
     assert world.decision.next_at == due
     only_request(world.wake(at=due))
     assert world.wake(at=due) == []
-
-
-def test_a_scan_nobody_performed_ends_in_a_snapshot_90_seconds_after_it_expired() -> None:
-    world = World()
-    asked = only_request(world.host())
-    assert world.wake(at=asked.not_after + 89 * SECOND) == []
-    ended = only_not_performed(world.wake())
-    assert world.at == asked.not_after + 90 * SECOND
-    assert (ended.scan_id, ended.requested_at, ended.target) == (asked.scan_id, asked.requested_at, asked.target)
-    assert ended.detail == "no scanner took the request in time"
-    outgoing = world.decision.outputs[0]
-    assert (outgoing.topic, outgoing.key, outgoing.id) == ("snapshots", str(HOST), ids.snapshot_id(asked.scan_id))
-
-
-def test_our_own_not_performed_comes_back_and_changes_nothing() -> None:
-    world = World()
-    asked = only_request(world.host())
-    ended = only_not_performed(world.wake(at=asked.not_after + 90 * SECOND))
-    row, due = world.row, world.decision.next_at
-    assert world.hear("snapshots", ended) == []
-    assert (world.row, world.decision.next_at) == (row, due)
-
-
-def test_what_nobody_performed_is_asked_again_after_five_minutes_under_a_new_id() -> None:
-    world = World()
-    asked = only_request(world.host())
-    world.wake(at=asked.not_after + 90 * SECOND)
-    ended_at = world.at
-    assert world.decision.next_at == ended_at + 5 * MINUTE
-    again = only_request(world.wake())
-    assert again.scan_id != asked.scan_id
-    assert again.requested_at > asked.requested_at
-    assert (again.reason, again.lane) == (ScanReason.RETRY, Lane.SLOW)
-
-
-def test_the_next_slot_stands_for_the_repetition_if_it_comes_first() -> None:
-    world = World()
-    asked = only_request(world.host(interval=Interval.M5))
-    world.answer(asked)
-    slot = only_request(world.wake())
-    world.wake(at=slot.not_after + 90 * SECOND)
-    assert world.decision.next_at == slot.requested_at + 5 * MINUTE
-    assert only_request(world.wake()).reason is ScanReason.SLOT
-    assert world.row is not None
-    assert world.row.retry is None
-
-
-def test_a_snapshot_that_comes_after_all_cancels_the_repetition() -> None:
-    world = World()
-    asked = only_request(world.host())
-    world.wake(at=asked.not_after + 90 * SECOND)
-    assert world.answer(asked) == []
-    assert world.decision.next_at == next_slot(world.at)
 
 
 def test_a_paused_host_is_not_asked_for_but_its_scan_under_way_is_still_ended() -> None:
@@ -204,79 +151,6 @@ def test_a_deleted_host_keeps_only_its_version_until_the_tombstone() -> None:
     world.hear("hosts", None)
     assert world.row is None
     assert world.answer(asked) == []
-    assert world.row is None
-
-
-def test_scan_now_is_asked_for_at_once() -> None:
-    world = World()
-    world.answer(world.host()[0])
-    command = ids.new_id()
-    asked = only_request(world.command(at=NOON + MINUTE, command=command))
-    assert (asked.reason, asked.lane, asked.command_id) == (ScanReason.COMMAND, Lane.NOW, command)
-    assert asked.scan_id == ids.command_scan_id(command)
-    assert asked.requested_at == NOON + MINUTE
-
-
-def test_scan_now_waits_for_the_version_it_was_given_on() -> None:
-    world = World()
-    assert world.command(at=NOON, host_version=2) == []
-    world.answer(only_request(world.host()))
-    sent = world.host(version=2, port=8443)
-    reasons = [one.reason for one in sent if isinstance(one, ScanRequested)]
-    assert reasons == [ScanReason.EDITED, ScanReason.COMMAND]
-    assert all(isinstance(one, ScanRequested) and one.target.port == 8443 for one in sent)
-
-
-def test_a_second_scan_now_within_ten_seconds_is_answered_by_the_one_under_way() -> None:
-    world = World()
-    world.answer(world.host()[0])
-    only_request(world.command(at=NOON + MINUTE))
-    assert world.command(at=NOON + MINUTE + 9 * SECOND) == []
-    assert world.row is not None
-    assert world.row.command is None
-
-
-def test_a_second_scan_now_after_the_first_came_back_waits_until_ten_seconds_have_passed() -> None:
-    world = World()
-    world.answer(world.host()[0])
-    world.answer(only_request(world.command(at=NOON + MINUTE)))
-    assert world.command(at=NOON + MINUTE + 3 * SECOND) == []
-    assert world.decision.next_at == NOON + MINUTE + 10 * SECOND
-    assert only_request(world.wake()).reason is ScanReason.COMMAND
-
-
-def test_scan_now_by_a_clock_that_is_ahead_is_not_delayed() -> None:
-    world = World()
-    world.answer(world.host()[0])
-    ahead = inputs.scan_command(at=NOON + timedelta(hours=1))
-    asked = only_request(world.hear("host-commands", ahead, at=NOON + SECOND))
-    assert asked.requested_at == NOON + SECOND
-
-
-def test_a_rejudgement_is_a_light_scan_and_takes_nothing_from_scan_now() -> None:
-    world = World()
-    world.answer(world.host()[0])
-    asked = only_request(world.command(at=NOON + MINUTE, kind=HostCommandKind.REJUDGE))
-    assert (asked.reason, asked.lane, asked.depth) == (ScanReason.COMMAND, Lane.NOW, Depth.LIGHT)
-    world.answer_lightly(asked)
-    assert world.command(at=NOON + MINUTE + 2 * SECOND) == []
-    assert world.command(at=NOON + MINUTE + 3 * SECOND, kind=HostCommandKind.REJUDGE) == []
-    assert only_request(world.wake()).depth is Depth.FULL
-
-
-def test_a_rejudgement_is_not_answered_by_a_scan_that_was_under_way() -> None:
-    world = World()
-    world.answer(world.host()[0])
-    under_way = only_request(world.command(at=NOON + MINUTE, kind=HostCommandKind.REJUDGE))
-    assert world.command(at=NOON + MINUTE + SECOND, kind=HostCommandKind.REJUDGE) == []
-    world.answer_lightly(under_way)
-    assert world.decision.next_at == NOON + MINUTE + 10 * SECOND
-    assert only_request(world.wake()).depth is Depth.LIGHT
-
-
-def test_an_acknowledgement_is_none_of_the_schedulers_business() -> None:
-    world = World()
-    assert world.command(at=NOON, kind=HostCommandKind.ACKNOWLEDGE) == []
     assert world.row is None
 
 

@@ -18,7 +18,7 @@ from services.scheduler.decide import Scheduler
 from services.scheduler.state import KnownHost, Schedule
 from tests.fakes import inputs
 from tests.fakes.inputs import HOST, NOON
-from tests.unit.services.scheduler.test_rechecks import told
+from tests.unit.services.scheduler.confirming import told
 from vigilo.events.alerts import AlertTransition, TransitionKind
 from vigilo.events.envelope import Event
 from vigilo.events.hosts import Host, HostStatus, Interval
