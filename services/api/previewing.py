@@ -22,7 +22,7 @@ from services.api.models.previews import (
 from services.api.problems import Problem
 from services.api.queries import runs as query
 from vigilo.adapters.postgres import Connection
-from vigilo.alerting.replay import Episode, History, Missing, Window, missing, replay
+from vigilo.alerting.replay import Episode, History, Missing, Watched, Window, missing, replay
 from vigilo.alerting.runs import CardRun
 from vigilo.alerting.scope import in_scope
 from vigilo.alerting.trial import Difference, Tried, differences, told, totals, worst_first
@@ -39,8 +39,8 @@ _DIFFERENCES_SHOWN: Final = 200
 
 _ASSUMPTIONS: Final = (
     "The rule was saved at the beginning of the window and enabled all the time.",
-    "Hosts had the tags, the interval and the scope of today; paused hosts are left out, and the pauses of others "
-    "that run again are not known.",
+    "Hosts had the tags and the interval of today. Paused hosts are left out. Those that run again keep what "
+    "their pause closed; no scan is overdue in the last of their pauses.",
     "Without snoozes: what was snoozed is counted as open.",
     "Answers are confirmed by the scans that were made; the scans that a pending alert asks for (30 s apart) are not "
     "made up, so what waits for confirmation opens and closes later here than it would.",
@@ -58,25 +58,35 @@ class Trial:
     window: Window
 
     @property
+    def working(self) -> AlertRule | None:
+        """The present one, unless it is disabled: then it opens nothing."""
+        return self.present if self.present is not None and self.present.enabled else None
+
+    @property
     def rules(self) -> tuple[AlertRule, ...]:
-        """Both."""
-        return (self.draft,) if self.present is None else (self.draft, self.present)
+        """Those that are tried."""
+        return (self.draft,) if self.working is None else (self.draft, self.working)
 
 
 @dataclass(frozen=True, slots=True)
 class Gathered:
-    """Everything a trial needs of its hosts."""
+    """Everything a trial needs of its hosts. `begins`: the first card of any of them; None without one."""
 
     hosts: Sequence[Host]
     paused: int
     runs: Mapping[UUID, Sequence[CardRun]]
     blocks: Mapping[UUID, Sequence[Sequence[datetime]]]
     changes: Mapping[UUID, Sequence[CertificateChange]]
+    watched: Mapping[UUID, Watched]
+    begins: datetime | None
 
     def history(self, host: Host) -> History:
         """Of one host."""
         one = host.host_id
-        return History(self.runs.get(one, ()), self.blocks.get(one, ()), self.changes.get(one, ()))
+        runs = self.runs.get(one, ())
+        # The read model may have been filled long after the host was added: then nobody knows what came before.
+        whole = not runs or (self.begins is not None and host.created_at >= self.begins)
+        return History(runs, self.blocks.get(one, ()), self.changes.get(one, ()), self.watched.get(one), whole=whole)
 
 
 async def gather(connection: Connection, trial: Trial) -> Gathered:
@@ -92,7 +102,8 @@ async def gather(connection: Connection, trial: Trial) -> Gathered:
     blocks = await query.cards(connection, wanted)
     told_once = any(isinstance(rule.trigger, CertificateChanged) for rule in trial.rules)
     changes = await query.changes(connection, ids, since=since, until=until) if told_once else {}
-    return Gathered(hosts, paused, runs, blocks, changes)
+    begins = min((of_host[0].first_at for of_host in runs.values()), default=None)
+    return Gathered(hosts, paused, runs, blocks, changes, await query.watched(connection, ids), begins)
 
 
 def _missing(trial: Trial, hosts: Sequence[Host], runs: Mapping[UUID, Sequence[CardRun]]) -> list[Missing]:
@@ -112,7 +123,7 @@ def tried(trial: Trial, gathered: Gathered) -> list[Tried]:
         history = gathered.history(host)
         after, before = (
             None if rule is None or not in_scope(rule, host) else replay(rule, host, history, trial.window)
-            for rule in (trial.draft, trial.present)
+            for rule in (trial.draft, trial.working)
         )
         found.append(Tried(host, after, before))
     return found
@@ -121,12 +132,11 @@ def tried(trial: Trial, gathered: Gathered) -> list[Tried]:
 def shown(trial: Trial, gathered: Gathered, found: Sequence[Tried]) -> PreviewView:
     """The answer. Pure."""
     window, sums = trial.window, totals(found)
-    firsts = [of_host[0].first_at for of_host in gathered.runs.values() if of_host]
     counted = {name: getattr(sums, name) for name in PreviewTotals.model_fields if name != "paused"}
     return PreviewView(
         since=window.since,
         until=window.until,
-        known_since=max(window.since, min(firsts)) if firsts else None,
+        known_since=None if gathered.begins is None else max(window.since, gathered.begins),
         sentence=told(sums, days=round((window.until - window.since) / timedelta(days=1))),
         totals=PreviewTotals(**counted, paused=gathered.paused),
         hosts=[_host(one) for one in worst_first(found)[:_HOSTS_SHOWN]],
@@ -141,6 +151,7 @@ def _compared(present: AlertRule, found: Sequence[Tried]) -> ComparisonView:
     return ComparisonView(
         rule_id=present.rule_id,
         version=present.version,
+        enabled=present.enabled,
         added=counts[Difference.ADDED],
         removed=counts[Difference.REMOVED],
         moved=counts[Difference.MOVED],

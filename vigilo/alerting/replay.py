@@ -15,8 +15,9 @@ from datetime import datetime
 
 from vigilo.alerting import threshold
 from vigilo.alerting.judging import Change, step
+from vigilo.alerting.knowledge import Course
 from vigilo.alerting.lifecycle import CLOSED, AlertState
-from vigilo.alerting.runs import CardRun, peer_of
+from vigilo.alerting.runs import CardRun, cards_of, peer_of
 from vigilo.alerting.triggers.certificate_changed import notices
 from vigilo.alerting.view import View
 from vigilo.events.alerts import CloseReason, TransitionKind
@@ -26,6 +27,14 @@ from vigilo.events.rules import AlertRule
 from vigilo.events.triggers import CertificateChanged
 
 _CAUSE = "preview"
+
+
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """Since when the time without a scan counts: added, resumed, or another interval. `resumed_at`: if ever it was."""
+
+    since: datetime
+    resumed_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,12 +50,16 @@ class Missing:
 class History:
     """What is known of a host: runs in order; `blocks` of cards without a gap between them, beyond the runs' own.
 
-    `views`: those made so far, by run and card, so that two rules held against each other make each but once.
+    `watched` is None for a host that was only ever added. `whole`: before the first run there was no card, so what the
+    clock says of a host without one holds from when it was added. `views`: those made so far, by run and card, so that
+    two rules held against each other make each but once.
     """
 
     runs: Sequence[CardRun]
     blocks: Sequence[Sequence[datetime]] = ()
     changes: Sequence[CertificateChange] = ()
+    watched: Watched | None = None
+    whole: bool = False
     views: dict[tuple[int, datetime], View] = field(default_factory=dict)
 
 
@@ -124,17 +137,17 @@ def replay(rule: AlertRule, host: Host, history: History, window: Window) -> Rep
     """The rule's alerts at the host. Snoozes are not applied, and no recheck is made up."""
     if isinstance(rule.trigger, CertificateChanged):
         return _told(rule.trigger, history.changes, window)
-    play = _Play(rule, host, window, history.views)
+    play = _Play(rule, host, window, history)
     for run in history.runs:
         play.run(run, history.blocks)
     return play.end()
 
 
-def resumed(rule: AlertRule, host: Host, runs: Sequence[CardRun], state: AlertState, window: Window) -> AlertState:
-    """An alert's state after the window; for one that waits for confirmation, whose cards are a run's first few."""
-    play = _Play(rule, host, window, {}, state)
-    for run in runs:
-        play.run(run, ())
+def resumed(rule: AlertRule, host: Host, history: History, state: AlertState, window: Window) -> AlertState:
+    """An alert's state after the window; for one that waits for confirmation, whose cards are all known."""
+    play = _Play(rule, host, window, history, state)
+    for run in history.runs:
+        play.run(run, history.blocks)
     return play.end().state
 
 
@@ -157,22 +170,30 @@ class _Play:
     rule: AlertRule
     host: Host
     window: Window
-    views: dict[tuple[int, datetime], View]
+    history: History
     state: AlertState = CLOSED
     settled: bool = False
     view: View | None = None
     at: datetime | None = None
     judged_from: datetime | None = None
     began_at: datetime | None = None
+    last_before: CardRun | None = None
     episodes: list[Episode] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         # A reminder tells again what is open: nothing opens or closes with it.
         self.rule = self.rule.model_copy(update={"remind_every_minutes": None})
+        watched = self.history.watched
+        if watched is not None:
+            # The pause was after this run.
+            before = (run for run in reversed(self.history.runs) if run.last_at <= watched.since)
+            self.last_before = next(before, None)
+        if self.history.whole:
+            self.view = present(self.host, None, None if self.history.runs else watched)
 
     def run(self, run: CardRun, blocks: Sequence[Sequence[datetime]]) -> None:
         """The cards of a run, until it is clear that none of the rest changes anything."""
-        for card, gapless in _cards(run, blocks):
+        for card, gapless in cards_of(run, blocks):
             if card > self.window.until:
                 return
             self._card(run, card, gapless=gapless)
@@ -200,10 +221,12 @@ class _Play:
         self.view = view
 
     def _view(self, run: CardRun, card: datetime) -> View:
-        key = (id(run), card)
-        if key not in self.views:
-            self.views[key] = _view(self.host, run, card)
-        return self.views[key]
+        key, views, watched = (id(run), card), self.history.views, self.history.watched
+        if key not in views:
+            later = watched if run is self.last_before or (watched and card > watched.since) else None
+            since = None if later is None else later.since
+            views[key] = _view(self.host, run, card, watched_since=since)
+        return views[key]
 
     def _quiet(self, run: CardRun, last: View) -> bool:
         """True if the clock changes nothing between here and the last card of the run (see `_uneven`)."""
@@ -219,7 +242,9 @@ class _Play:
         if self.view is None:
             return
         if self.at is None:
-            self._judge(self.view, self.window.since, fresh=False)
+            watched_since = self.view.course.watched_since or self.window.since
+            begin = self.window.since if self.view.known is not None else max(self.window.since, watched_since)
+            self._judge(self.view, begin, fresh=False)
         at = self.at
         while at is not None:
             at = threshold.next_change(self.rule.trigger, self.view, at)
@@ -228,8 +253,10 @@ class _Play:
             self._judge(self.view, at, fresh=False)
 
     def _judge(self, view: View, at: datetime, *, fresh: bool) -> None:
-        self.at, self.judged_from = at, self.judged_from or at
+        self.at = at
         self.state, change = step(self.state, self.rule, view, at, cause_id=_CAUSE, fresh=fresh, snoozed=False)
+        if self.judged_from is None and (view.known is not None or self.state.alive):
+            self.judged_from = at
         match None if change is None else change.kind:
             case TransitionKind.PENDING:
                 self.began_at = at
@@ -246,28 +273,20 @@ class _Play:
             self.episodes[-1] = replace(self.episodes[-1], closed_at=at, reason=reason)
 
 
-def _cards(run: CardRun, blocks: Sequence[Sequence[datetime]]) -> Iterator[tuple[datetime, bool]]:
-    """The known cards of a run in order, each with whether it follows the one before without another between them."""
-    yield from ((card, True) for card in run.early)
-    if run.cards == len(run.early):
-        return
-    inside = (tuple(card for card in block if run.first_at <= card <= run.last_at) for block in blocks)
-    pieces = sorted(block for block in (*inside, (run.last_at,)) if block)
-    complete = len({*run.early, *(card for piece in pieces for card in piece)}) == run.cards
-    covered = run.early[-1]
-    for piece in pieces:
-        for number, card in enumerate(piece):
-            if card > covered:
-                yield card, complete or number > 0
-                covered = card
+def _view(host: Host, run: CardRun, card: datetime, *, watched_since: datetime | None = None) -> View:
+    return View(host, run.known, run.course_at(card, watched_since=watched_since or host.created_at))
 
 
-def _view(host: Host, run: CardRun, card: datetime) -> View:
-    return View(host, run.known, run.course_at(card, watched_since=host.created_at))
+def present(host: Host, run: CardRun | None, watched: Watched | None = None) -> View:
+    """What triggers look at now.
 
-
-def present(host: Host, run: CardRun | None) -> View:
-    """What triggers look at now; nothing is known yet of another peer than the host has by its record."""
-    if run is None or run.peer != peer_of(host.target()):
-        return View(host)
-    return _view(host, run, run.last_at)
+    Of another peer than the host has by its record, and from before a pause, only counts when it was looked at.
+    """
+    watched = watched or Watched(host.created_at)
+    if run is None:
+        return View(host, None, Course(watched_since=watched.since))
+    view = _view(host, run, run.last_at, watched_since=watched.since)
+    stale = watched.resumed_at is not None and run.last_at <= watched.resumed_at
+    if not stale and run.peer == peer_of(host.target()):
+        return view
+    return View(host, None, Course(watched_since=watched.since, performed_at=view.course.performed_at))

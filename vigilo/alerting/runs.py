@@ -6,6 +6,7 @@ used to be count no more here than they do for the alerter.
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -126,3 +127,19 @@ def _moved(before: Course, after: Course) -> tuple[str, ...]:
 def peer_of(target: Target) -> Peer:
     """Whom scans of this target meet, in the form runs keep it."""
     return tuple(part if isinstance(part, int | None) else str(part) for part in target.peer)
+
+
+def cards_of(run: CardRun, blocks: Sequence[Sequence[datetime]]) -> Iterator[tuple[datetime, bool]]:
+    """The known cards of a run in order, each with whether it follows the one before without another between them."""
+    yield from ((card, True) for card in run.early)
+    if run.cards == len(run.early):
+        return
+    inside = (tuple(card for card in block if run.first_at <= card <= run.last_at) for block in blocks)
+    pieces = sorted(block for block in (*inside, (run.last_at,)) if block)
+    complete = len({*run.early, *(card for piece in pieces for card in piece)}) == run.cards
+    covered = run.early[-1]
+    for piece in pieces:
+        for number, card in enumerate(piece):
+            if card > covered:
+                yield card, complete or number > 0
+                covered = card

@@ -11,14 +11,16 @@ from vigilo.alerting import threshold
 from vigilo.alerting.judgement import Judgement
 from vigilo.alerting.judging import question_mark
 from vigilo.alerting.lifecycle import AlertState, Phase
-from vigilo.alerting.replay import Window, present, resumed
+from vigilo.alerting.replay import History, Watched, Window, present, resumed
 from vigilo.alerting.runs import CardRun
 from vigilo.alerting.scope import in_scope
+from vigilo.alerting.triggers.meetings import MEETINGS
 from vigilo.alerting.view import View
 from vigilo.events.alerts import AlertTransition, TransitionKind
 from vigilo.events.hosts import Host, HostStatus
-from vigilo.events.rules import AlertRule
-from vigilo.events.triggers import CertificateChanged
+from vigilo.events.rules import AlertRule, TaggedHosts
+from vigilo.events.scans import Outcome
+from vigilo.events.triggers import CertificateChanged, ScanOverdue
 
 
 class Decider(StrEnum):
@@ -51,7 +53,11 @@ class Silence:
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """Everything the answer rests on. `last`: the newest transition of this rule at this host; `runs` since then."""
+    """Everything the answer rests on. `last`: the newest transition of this rule at this host; `runs` since then.
+
+    `blocks`: cards of these without a gap between them, beyond the runs' own. `watched` is None for a host that was
+    only ever added.
+    """
 
     rule: AlertRule
     host: Host
@@ -60,11 +66,18 @@ class Case:
     silences: Sequence[Silence] = ()
     last: AlertTransition | None = None
     runs: Sequence[CardRun] = ()
+    blocks: Sequence[Sequence[datetime]] = ()
+    watched: Watched | None = None
+
+    @property
+    def history(self) -> History:
+        """What is known since the newest transition."""
+        return History(self.runs, self.blocks, watched=self.watched)
 
     @property
     def view(self) -> View:
         """What the trigger looks at."""
-        return present(self.host, self.run)
+        return present(self.host, self.run, self.watched)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +111,7 @@ def why(case: Case) -> Why:
     words = f"{case.host.hostname}:{case.host.port}, {case.rule.name!r} version {case.rule.version}: "
     sentence = words + _told(case, decider, answer, counting)
     if changes_at is not None and decider in {Decider.ANSWER, Decider.UNKNOWN}:
-        sentence += f" By the clock alone that changes at {_instant(changes_at)}."
+        sentence += f" Unless a scan tells otherwise, that changes at {_instant(changes_at)}."
     return Why(decider, answer, in_scope(case.rule, case.host), changes_at, counting, sentence)
 
 
@@ -132,32 +145,80 @@ _ALIVE = {
 }
 _PLAIN = {
     Decider.HOST_PAUSED: "the host is paused, so no rule looks at it.",
-    Decider.RULE_DISABLED: "the rule is disabled, so it judges nothing.",
-    Decider.OUT_OF_SCOPE: "the host is not in the rule's scope.",
-    Decider.NOTICE: "it tells of a change of certificate when one is seen, and holds no state.",
-    Decider.NOT_APPLICABLE: "the question has no sense for what the host serves.",
-    Decider.NO_SCAN: "no scan of the host as it is now is known yet, so the answer is unknown.",
-    Decider.UNKNOWN: "the last scan does not tell, and what is unknown opens and closes nothing.",
+    Decider.RULE_DISABLED: "the rule is disabled, so it opens nothing.",
+    Decider.NOTICE: "it tells of a change of certificate when one is seen, and keeps no alert open.",
+    Decider.NOT_APPLICABLE: "no alert, because the question makes no sense for what the host serves.",
+    Decider.NO_SCAN: "no alert, because the host as it is now has not been scanned yet.",
 }
+_BY = {
+    "scan": "by a scan",
+    "time": "by the clock",
+    "host": "by a change of the host",
+    "rule": "by a change of rules or snoozes",
+    "command": "by a person",
+    "change": "by a change of certificate",
+    "rulebook": "by another rulebook or trust store",
+}
+
+
+def told_last(last: AlertTransition) -> str:
+    """The alert's last transition in a sentence."""
+    by = _BY.get(last.cause, f"by {last.cause}")
+    return (
+        f"{last.summary} ({last.kind} {by} at {_instant(last.at)}, version {last.rule.version} of {last.rule.name!r})."
+    )
 
 
 def _told(case: Case, decider: Decider, answer: Judgement, counting: Counting | None) -> str:
     if decider in _PLAIN:
         return _PLAIN[decider]
-    question = threshold.question(case.rule.trigger)
-    words = question.cleared if answer is Judgement.FALSE else question.matter
-    fact = words(case.rule.trigger, case.view, case.at)
-    counted = f" ({counting.count} of {counting.needed} answers)" if counting is not None else ""
+    if decider is Decider.OUT_OF_SCOPE:
+        return _outside(case)
+    if decider is Decider.UNKNOWN:
+        return f"no alert, because {_unsaid(case)}. What is unknown opens and closes nothing."
+    state = _state(case, decider, answer, counting)
+    if answer is Judgement.UNKNOWN:
+        said = f"{_unsaid(case)}, so it stays as it is"
+    else:
+        question = threshold.question(case.rule.trigger)
+        words = question.matter if answer is Judgement.TRUE else question.cleared
+        said = words(case.rule.trigger, case.view, case.at)
+    silenced = f" Snoozed{_until(case)}." if case.silences and decider is not Decider.SUPPRESSED else ""
+    return f"{state}: {said}.{silenced}"
+
+
+def _state(case: Case, decider: Decider, answer: Judgement, counting: Counting | None) -> str:
+    counted = f", {counting.count} of {counting.needed} answers in a row" if counting is not None else ""
     since = f" since {_instant(case.last.opened_at)}" if case.last is not None else ""
-    yet = "true, but no alert is known yet" if answer is Judgement.TRUE else "no alert, for the answer is no"
-    state = {
-        Decider.PENDING: f"not yet confirmed{counted}",
-        Decider.CLEARING: f"open{since}, and seems over{counted}",
+    yet = "its condition is met, but no alert is known yet" if answer is Judgement.TRUE else "no alert"
+    return {
+        Decider.PENDING: f"pending{since}{counted}",
+        Decider.CLEARING: f"open{since} and clearing{counted}",
         Decider.SUPPRESSED: f"snoozed{_until(case)}",
         Decider.OPEN: f"open{since}",
     }.get(decider, yet)
-    silenced = f" Snoozed{_until(case)}." if case.silences and decider is not Decider.SUPPRESSED else ""
-    return f"{state}: {fact}.{silenced}"
+
+
+def _outside(case: Case) -> str:
+    match case.rule.scope:
+        case TaggedHosts(tag=tag):
+            own = ", ".join(case.host.tags)
+            return f"it looks at hosts tagged {tag}, and this host " + (f"is tagged {own}." if own else "has no tags.")
+        case _:
+            return "it looks at another host."
+
+
+def _unsaid(case: Case) -> str:
+    """Why the answer is unknown."""
+    known, excused = case.view.known, case.view.course.excused_until
+    if isinstance(case.rule.trigger, ScanOverdue) and excused is not None:
+        return f"Vigilo was away, and waits for scans until {_instant(excused)}"
+    if known is None:
+        return "the host as it is now has not been scanned yet"
+    if known.pool_suspect:
+        return "the last scan tells nothing (the scanner's own network was suspect)"
+    seen = "" if known.outcome is Outcome.OK else f" ({MEETINGS[known.outcome].words})"
+    return f"the last scan does not tell{seen}"
 
 
 def _until(case: Case) -> str:
@@ -170,23 +231,29 @@ def _until(case: Case) -> str:
 
 
 def _counting(case: Case) -> Counting | None:
-    """How far confirmation has come, as far as the cards that are known tell."""
+    """How far confirmation has come, as far as the cards that are known tell.
+
+    The answer that made an alert pending, or began to clear it, is the first. Once the rule asks another question,
+    counting begins anew with the answer it gives at that instant.
+    """
     last, rule = case.last, case.rule
     if last is None or last.kind not in {TransitionKind.PENDING, TransitionKind.CLEARING}:
         return None
     pending = last.kind is TransitionKind.PENDING
     needed = rule.open_after if pending else rule.close_after
+    asked = question_mark(rule.trigger)
+    same_question = question_mark(last.rule.trigger) == asked
     before = AlertState(
         phase=Phase.PENDING if pending else Phase.OPEN,
         episode=last.episode,
-        count=max(1, needed - last.scans_to_confirm),
-        asked=question_mark(rule.trigger),
+        count=1,
+        asked=asked,
         alert_id=last.alert_id,
         n=last.n,
         opened_at=last.opened_at,
     )
-    since = last.facts.scanned_at or last.at
-    after = resumed(rule, case.host, case.runs, before, Window(max(since, last.at), case.at))
+    since = last.at if same_question else max(last.at, rule.updated_at)
+    after = resumed(rule, case.host, case.history, before, Window(since, case.at))
     # Beyond that the alerter's own next transition is on its way.
     same = after.phase is before.phase
     return Counting(min(after.count, needed) if same else needed, needed)

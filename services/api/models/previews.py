@@ -79,6 +79,7 @@ class ComparisonView(BaseModel):
 
     rule_id: UUID
     version: int
+    enabled: bool = Field(description="False: it is disabled and opens nothing, so every alert is an added one")
     added: int
     removed: int
     moved: int

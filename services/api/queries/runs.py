@@ -11,7 +11,7 @@ from uuid import UUID
 
 from services.api.projector.runs import TEXTUAL, Reading, run_of
 from vigilo.adapters.postgres import Connection
-from vigilo.alerting.replay import Missing
+from vigilo.alerting.replay import Missing, Watched
 from vigilo.alerting.runs import EARLY, CardRun
 from vigilo.events.cards import CertificateChange
 from vigilo.events.hosts import Host
@@ -31,6 +31,13 @@ _RUNS: Final = f"""
         and r.first_at <= %(until)s
     order by r.host_id, r.first_at, r.first_scan_id
     limit %(limit)s
+"""
+_WATCHED: Final = """
+    select subject, max(at) as since, max(at) filter (where action = 'host.resume') as resumed_at
+    from config.audit_entries
+    where subject = any(%s) and (action = 'host.resume'
+        or action = 'host.edit' and before ->> 'interval' is distinct from after ->> 'interval')
+    group by subject
 """
 # Late cards stand in the history, but were never news.
 _CARDS: Final = """
@@ -112,6 +119,12 @@ async def changes(
     for row in await found.fetchall():
         by_host[row["host_id"]].append(CertificateChange.model_validate(row["event"]))
     return by_host
+
+
+async def watched(connection: Connection, hosts: Sequence[UUID]) -> dict[UUID, Watched]:
+    """By host, since when it is watched; left out where that is since it was added."""
+    found = await connection.execute(_WATCHED, ([f"host:{host}" for host in hosts],))
+    return {UUID(row["subject"].removeprefix("host:")): Watched(row["since"], row["resumed_at"]) async for row in found}
 
 
 async def newest(connection: Connection, host_id: UUID) -> CardRun | None:

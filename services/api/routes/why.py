@@ -29,7 +29,8 @@ from services.api.stores import hosts as hosts_store
 from services.api.stores import rules as rules_store
 from vigilo.adapters.postgres import Connection
 from vigilo.alerting import messages
-from vigilo.alerting.why import Case, Why, why
+from vigilo.alerting.replay import Missing
+from vigilo.alerting.why import Case, Why, told_last, why
 from vigilo.events.alerts import AlertFacts, AlertTransition
 from vigilo.events.hosts import Host
 from vigilo.events.rules import AlertRule
@@ -66,14 +67,14 @@ async def why_of_alert(alert_id: UUID, reading: Viewing) -> AlertWhyView:
     last = course[0]
     rule = await _unless_gone(rules_store.load(reading.connection, last.rule.rule_id))
     host = await _unless_gone(hosts_store.load(reading.connection, last.host.host_id))
-    now, at, told = None, datetime.now(UTC), ""
+    now, at, told = None, datetime.now(UTC), f" The {'rule' if rule is None else 'host'} is deleted now."
     if rule is not None and host is not None:
         newest = await query.of_rule(reading.connection, rule.rule_id, host.host_id, limit=1)
         case = await _case(reading.connection, rule, host, newest)
         found = why(case)
         now, told = _now(case, found), f" Now: {found.sentence}"
     return AlertWhyView(
-        sentence=f"{last.summary} ({last.kind} at {last.at:%Y-%m-%d %H:%M} UTC, by {last.cause}).{told}",
+        sentence=told_last(last) + told,
         at=at,
         host=_ref(host) if host is not None else _former(last),
         now=now,
@@ -98,15 +99,19 @@ async def _case(connection: Connection, rule: AlertRule, host: Host, course: Seq
     at = datetime.now(UTC)
     last = course[0] if course else None
     since = at if last is None else last.at
-    by_host = await runs.runs(connection, [host.host_id], since=since, until=at, limit=_RUNS_MOST)
+    one = host.host_id
+    by_host = await runs.runs(connection, [one], since=since, until=at, limit=_RUNS_MOST)
+    after = [Missing(run, after=(max(since, run.first_at),)) for run in by_host.get(one, ()) if last is not None]
     return Case(
         rule,
         host,
-        await runs.newest(connection, host.host_id),
+        await runs.newest(connection, one),
         at,
         await query.silences(connection, rule.rule_id, host, at=at),
         last,
-        by_host.get(host.host_id, ()),
+        by_host.get(one, ()),
+        (await runs.cards(connection, after)).get(one, ()),
+        (await runs.watched(connection, [one])).get(one),
     )
 
 

@@ -163,6 +163,40 @@ async def test_a_draft_is_held_against_the_rule_as_it_is(client: httpx.AsyncClie
     assert (gone["totals"]["hosts"], gone["compared"]["removed"]) == (1, 4)
 
 
+async def test_a_disabled_rule_opens_nothing_to_compare_with(client: httpx.AsyncClient, known: Known) -> None:
+    saved = await posted(client, known[1][0], "/rules", {**UNREACHABLE, "enabled": False})
+    body = {"rule": UNREACHABLE, "rule_id": saved["rule_id"]}
+    compared = (await posted(client, known[1][0], "/rules/preview", body))["compared"]
+    assert (compared["enabled"], compared["added"], compared["removed"], compared["moved"]) == (False, 4, 0, 0)
+
+
+async def test_a_host_that_was_never_scanned_is_overdue_by_its_record(client: httpx.AsyncClient, known: Known) -> None:
+    tenant = known[1][1]
+    rule = {"name": "Overdue", "severity": "warning", "trigger": {"kind": "scan-overdue", "intervals": 3}}
+    answer = await posted(client, tenant, "/rules/preview", {"rule": rule, "days": 5})
+    (host,) = (one for one in answer["hosts"] if one["host"]["host_id"] == str(host_of(3)))
+    assert host["open_always"] and host["opened"] == 1
+    why = await asked(client, tenant, rule, host_of(3))
+    assert (why["now"]["answer"], why["now"]["decider"]) == ("true", "answer")
+    assert "no scan was performed yet (due every 1h)" in why["sentence"]
+
+
+async def test_after_a_pause_nothing_is_known_until_a_scan_and_nothing_is_overdue(
+    client: httpx.AsyncClient, known: Known
+) -> None:
+    tenant, host = known[1][1], host_of(1)
+    rule = {"name": "Overdue", "severity": "warning", "trigger": {"kind": "scan-overdue", "intervals": 2}}
+    with psycopg.connect(known[0], autocommit=True) as connection:
+        connection.execute("update config.hosts set interval = '5m' where host_id = %s", (host,))
+    assert (await asked(client, tenant, rule, host))["now"]["answer"] == "true"  # the last scan was an hour ago
+    await posted(client, tenant, f"/hosts/{host}/pause", {})
+    paused = await asked(client, tenant, {}, host)
+    assert paused["now"]["decider"] == "host-paused"
+    await posted(client, tenant, f"/hosts/{host}/resume", {})
+    assert (await asked(client, tenant, rule, host))["now"]["answer"] == "false"
+    assert (await asked(client, tenant, {}, host))["now"]["decider"] == "no-scan"
+
+
 async def test_a_workspace_tries_rules_on_its_own_hosts_alone(client: httpx.AsyncClient, known: Known) -> None:
     answer = await posted(client, known[1][1], "/rules/preview", {"rule": UNREACHABLE})
     # Of its second host nothing was ever scanned.
@@ -202,7 +236,7 @@ async def test_why_names_what_decides(client: httpx.AsyncClient, known: Known) -
     expires = {"trigger": {"kind": "expires-in-less-than", "days": 7}}
     no = await asked(client, tenant, expires, host_of(2))
     assert (no["now"]["decider"], no["now"]["answer"]) == ("answer", "false")
-    assert no["now"]["changes_at"] is not None and "By the clock alone" in no["sentence"]
+    assert no["now"]["changes_at"] is not None and "Unless a scan tells otherwise" in no["sentence"]
     assert no["now"]["facts"]["days_left"] < 25 and no["now"]["scans"] == HOURS and no["now"]["facts"]["scan_id"]
     outside = await asked(client, tenant, {"scope": {"kind": "tag", "tag": "edge"}}, host_of(0))
     assert (outside["now"]["decider"], outside["now"]["in_scope"]) == ("out-of-scope", False)

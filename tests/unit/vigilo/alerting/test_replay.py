@@ -14,7 +14,7 @@ from tests.fakes import inputs
 from tests.fakes.inputs import NOON
 from tests.unit.services.alerter.world import World
 from tests.unit.vigilo.alerting.courses import DAY, courses, rule_of, rules, runs_of
-from vigilo.alerting.replay import History, Window, missing, replay
+from vigilo.alerting.replay import History, Watched, Window, missing, replay
 from vigilo.alerting.runs import CardRun
 from vigilo.events.alerts import AlertTransition, TransitionKind
 from vigilo.events.cards import CertificateChange, PathCertificate, ReportCard, Unexpected
@@ -35,9 +35,8 @@ def live(rule: AlertRule, cards: Sequence[ReportCard], since: datetime, until: d
         world.card(at=card.requested_at, **_said(card))
     world.configure(rule)
     told = []
-    if past:
-        world.at = since
-        told += world.wake(reason="config")
+    world.at = since
+    told += world.wake(reason="config")
     for card in cards[len(past) :]:
         told += _woken(world, card.requested_at)
         told += world.card(at=card.requested_at, **_said(card))
@@ -75,7 +74,7 @@ def previewed(rule: AlertRule, cards: Sequence[ReportCard], since: datetime, unt
             else [[card for card in _between(instants, one.run) if card > after][:10] for after in one.after]
         )
     ]
-    done = replay(rule, host, History(runs, blocks), window)
+    done = replay(rule, host, History(runs, blocks, whole=True), window)
     told = [("opened", one.opened_at) for one in done.episodes]
     told += [("closed", one.closed_at) for one in done.episodes if one.closed_at is not None]
     return sorted(told, key=lambda one: (one[1], one[0] != "closed"))
@@ -176,3 +175,47 @@ def test_a_change_of_certificate_opens_and_closes_in_one(
     assert [(one.opened_at, one.closed_at) for one in told.episodes] == [(NOON + HOUR, NOON + HOUR)] * count
     missed = replay(rule, inputs.host(), History((), changes=[change]), Window(NOON + 2 * HOUR, NOON + DAY))
     assert missed.episodes == ()
+
+
+def test_a_host_that_was_never_scanned_is_overdue_from_its_record() -> None:
+    rule, host, window = rule_of(ScanOverdue(intervals=3)), inputs.host(), Window(NOON - DAY, NOON + DAY)
+    done = replay(rule, host, History((), whole=True), window)
+    assert [one.opened_at for one in done.episodes] == [NOON + 3 * HOUR] and done.open_always
+    # Added long before the window: overdue as it begins.
+    early = replay(rule, host, History((), whole=True), Window(NOON + DAY, NOON + 2 * DAY))
+    assert [one.opened_at for one in early.episodes] == [NOON + DAY] and early.open_always
+    resumed = Watched(NOON + 10 * HOUR, NOON + 10 * HOUR)
+    later = replay(rule, host, History((), watched=resumed, whole=True), window)
+    assert [one.opened_at for one in later.episodes] == [NOON + 13 * HOUR]
+    # What no card tells is unknown to every other question.
+    assert replay(rule_of(Unreachable()), host, History((), whole=True), window).judged_from is None
+
+
+def test_a_host_whose_early_runs_are_not_kept_is_not_overdue_before_the_first() -> None:
+    runs = runs_of(hourly(30)[20:])
+    rule, window = rule_of(ScanOverdue(intervals=3)), Window(NOON, NOON + DAY)
+    assert replay(rule, inputs.host(), History(runs), window).episodes == ()
+    assert [one.opened_at for one in replay(rule, inputs.host(), History(runs, whole=True), window).episodes] == [
+        NOON + 3 * HOUR
+    ]
+
+
+def test_nothing_is_overdue_in_the_pause_that_ended_last() -> None:
+    cards = hourly(10)
+    rule, host = rule_of(ScanOverdue(intervals=3)), inputs.host()
+    back = NOON + 3 * DAY
+    history = History(runs_of(cards), watched=Watched(back, back))
+    assert replay(rule, host, history, Window(NOON, back + 2 * HOUR)).episodes == ()
+    (one,) = replay(rule, host, history, Window(NOON, back + 4 * HOUR)).episodes
+    assert one.opened_at == back + 3 * HOUR
+    # A silence long before the pause counts as it did.
+    cards = hourly(20, pauses=(10,))
+    again = replay(rule, host, History(runs_of(cards), watched=Watched(back, back)), Window(NOON, back))
+    assert [one.closed_at for one in again.episodes] == [cards[10].requested_at]
+
+
+def test_two_rules_held_against_each_other_share_what_they_look_at() -> None:
+    history, host = History(runs_of(hourly(30, outcome=Outcome.REFUSED))), inputs.host()
+    window = Window(NOON, NOON + 2 * DAY)
+    alone = [replay(rule_of(Unreachable(), opens=opens), host, History(history.runs), window) for opens in (1, 4)]
+    assert [replay(rule_of(Unreachable(), opens=opens), host, history, window) for opens in (1, 4)] == alone
