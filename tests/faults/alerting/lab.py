@@ -69,3 +69,29 @@ class AlertingLab:
             self.hosts[place] = self.tenant.host(of=self.hosts[place], status=HostStatus.PAUSED)
         self.rules[1] = self.tenant.rule(of=self.rules[1], name=f"chain, said {chance.random():.6f}")
 
+
+@contextlib.contextmanager
+def receiver_thread() -> Iterator[Receiver]:
+    """A receiver with an event loop and a thread of its own."""
+    loop = asyncio.new_event_loop()
+    thread = threading.Thread(target=loop.run_forever, daemon=True)
+    thread.start()
+    listening = receiving()
+    receiver = asyncio.run_coroutine_threadsafe(listening.__aenter__(), loop).result(10)
+    try:
+        yield receiver
+    finally:
+        asyncio.run_coroutine_threadsafe(listening.__aexit__(None, None, None), loop).result(10)
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join(10)
+
+
+@contextlib.contextmanager
+def alerting_lab(bootstrap: str, prefix: str, folder: Path, database: str) -> Iterator[AlertingLab]:
+    """A lab; its processes are ended and its topics deleted afterwards."""
+    with receiver_thread() as receiver:
+        lab = AlertingLab(bootstrap, prefix, folder, database, receiver)
+        try:
+            yield lab
+        finally:
+            lab.services.close()
