@@ -14,6 +14,7 @@ from services.notifier.channels.registry import senders
 from services.notifier.delivery import Attempt
 from services.notifier.destinations import SealedDestinations
 from services.notifier.forgetting import Forgetter
+from services.notifier.http import HttpPoster
 from services.notifier.intake import INPUTS, SERVICE, Intake
 from services.notifier.ledger.announcing import OUTBOX
 from services.notifier.reading import Reading
@@ -46,7 +47,9 @@ async def serve(settings: NotifierSettings, stopping: asyncio.Event) -> None:
     metrics = Metrics(SERVICE)
     async with AsyncExitStack() as stack:
         pool = connection_pool(settings.url(), name="vigilo-notifier", most=settings.database_connections)
-        by_kind, limits = senders(settings), settings.limits()
+        poster = HttpPoster(settings.delivery_egress(), tls=settings.tls())
+        stack.push_async_callback(poster.close)
+        by_kind, limits = senders(settings, poster, clock=utc_now), settings.limits()
         producer = await stack.enter_async_context(_producer(settings))
         sealed = SealedDestinations(settings.box())
         worker = Worker(pool, by_kind, sealed, clock=utc_now, limits=limits, on_attempt=_counter(metrics))
@@ -56,8 +59,6 @@ async def serve(settings: NotifierSettings, stopping: asyncio.Event) -> None:
         await stack.enter_async_context(HealthServer(settings.health_port, checks, metrics, host=settings.health_host))
         await pool.open()
         stack.push_async_callback(pool.close)
-        for sender in by_kind.values():
-            stack.push_async_callback(sender.close)
         stack.push_async_callback(consumer.close)
         if not await _started(consumer, stopping):
             return

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from enum import StrEnum
+from typing import Final
 from uuid import UUID
 
 from services.notifier.schedule import WEBHOOK_DELAYS, delay_after
@@ -41,6 +42,10 @@ class Attempt:
     error_class: str | None = None
     retry_after: timedelta | None = None
     duration_ms: int = 0
+
+
+# Nothing can be sent with what the channel has.
+MISCONFIGURED: Final = Attempt(answer=Answer.REFUSED, error_class="misconfigured")
 
 
 @dataclass(frozen=True, slots=True)

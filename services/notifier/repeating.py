@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Final, Protocol, runtime_checkable
 
-from services.notifier.delivery import Answer, Attempt
+from services.notifier.delivery import MISCONFIGURED, Attempt
 from services.notifier.ledger import TROUBLE
 from services.notifier.ledger.repeating import Repetition, due_repetitions, note_repetition
 from services.notifier.planning import Limits
@@ -82,6 +82,6 @@ class Repeater:
             credentials = self._destinations.open(one.workspace_id, one.channel_id, one.key_id, one.sealed)
             attempt = await sender.send_many(credentials, one.transitions)
         except ValueError:
-            attempt = Attempt(answer=Answer.REFUSED, error_class="misconfigured")
+            attempt = MISCONFIGURED
         async with self._pool.connection() as connection, connection.transaction():
             await note_repetition(connection, one.channel_id, attempt, at=self._clock(), limits=self._limits)

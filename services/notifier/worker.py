@@ -12,7 +12,7 @@ from uuid import UUID
 
 from services.notifier.channels.channel import ChannelSender
 from services.notifier.channels.traits import TRAITS
-from services.notifier.delivery import Answer, Attempt
+from services.notifier.delivery import MISCONFIGURED, Answer, Attempt
 from services.notifier.ledger import TROUBLE
 from services.notifier.ledger.dispatching import dispatch, due_channels, next_due
 from services.notifier.ledger.recording import record
@@ -24,7 +24,6 @@ from vigilo.events.rules import ChannelKind
 logger = logging.getLogger("vigilo.notifier.worker")
 
 IN_FLIGHT: Final = 40
-MISCONFIGURED: Final = "misconfigured"
 _SHORTEST_WAIT: Final = timedelta(milliseconds=200)
 _LONGEST_WAIT: Final = timedelta(seconds=15)
 _AFTER_TROUBLE: Final = timedelta(seconds=2)
@@ -162,10 +161,10 @@ class Worker:
     async def _send(self, claimed: Claimed) -> Attempt:
         sender = self._senders.get(claimed.kind)
         if sender is None:
-            return Attempt(answer=Answer.REFUSED, error_class=MISCONFIGURED)
+            return MISCONFIGURED
         row = claimed.row
         try:
             credentials = self._destinations.open(row.workspace_id, row.channel_id, claimed.key_id, claimed.sealed)
         except ValueError:
-            return Attempt(answer=Answer.REFUSED, error_class=MISCONFIGURED)
+            return MISCONFIGURED
         return await sender.send(credentials, claimed.telling, delivery_id=claimed.delivery_id)

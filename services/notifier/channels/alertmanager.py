@@ -18,7 +18,7 @@ from services.notifier.channels.links import safe_url
 from services.notifier.channels.shrinking import clip, encoded
 from services.notifier.channels.webhook import USER_AGENT
 from services.notifier.channels.wording import Wording, where, worded
-from services.notifier.delivery import Answer, Attempt
+from services.notifier.delivery import MISCONFIGURED, Answer, Attempt
 from services.notifier.http import HttpPoster
 from services.notifier.tellings import Telling, TransitionTelling
 from vigilo.adapters.channel_credentials import AlertmanagerCredentials
@@ -54,16 +54,12 @@ class AlertmanagerChannel:
                 break
         return attempt
 
-    async def close(self) -> None:
-        """Closes the poster, which may be shared: closing it twice is no harm."""
-        await self._poster.close()
-
     async def _post(self, credentials: bytes, alerts: list[dict[str, Any]]) -> Attempt:
         try:
             opened = AlertmanagerCredentials.model_validate_json(credentials)
             headers = {"content-type": "application/json", "user-agent": USER_AGENT, **_authorization(opened)}
         except (ValidationError, ValueError):
-            return Attempt(answer=Answer.REFUSED, error_class="misconfigured")
+            return MISCONFIGURED
         url = f"{opened.url.rstrip('/').removesuffix(_PATH)}{_PATH}"
         return await self._poster.post(url, encoded(alerts), headers, meaning=answer_of)
 

@@ -18,7 +18,3 @@ class ChannelSender(Protocol):
         Every end of it is an Attempt; raises nothing but cancellation.
         """
         ...
-
-    async def close(self) -> None:
-        """Gives connections back."""
-        ...

@@ -16,7 +16,7 @@ from services.notifier.channels.links import Pages, runbook, safe_url
 from services.notifier.channels.shrinking import clip, encoded, fitted
 from services.notifier.channels.webhook import USER_AGENT
 from services.notifier.channels.wording import Wording, facts_of, where, worded
-from services.notifier.delivery import Answer, Attempt
+from services.notifier.delivery import MISCONFIGURED, Answer, Attempt
 from services.notifier.http import HttpPoster
 from services.notifier.tellings import Telling, TestTelling, TransitionTelling
 from vigilo.adapters.channel_credentials import PagerDutyCredentials
@@ -62,7 +62,7 @@ class PagerDutyChannel:
         try:
             opened = PagerDutyCredentials.model_validate_json(credentials)
         except ValidationError:
-            return Attempt(answer=Answer.REFUSED, error_class="misconfigured")
+            return MISCONFIGURED
         base = (opened.url or _REGIONS[opened.region]).rstrip("/").removesuffix(_ENQUEUE)
         headers = {"content-type": "application/json", "user-agent": USER_AGENT}
         attempt = Attempt(answer=Answer.ACCEPTED)
@@ -73,10 +73,6 @@ class PagerDutyChannel:
             if attempt.answer is not Answer.ACCEPTED:
                 break
         return attempt
-
-    async def close(self) -> None:
-        """Closes the poster, which may be shared: closing it twice is no harm."""
-        await self._poster.close()
 
 
 def alert_answer(http_status: int, said: bytes) -> Answer:

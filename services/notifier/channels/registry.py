@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from datetime import UTC, datetime
+from collections.abc import Callable, Mapping
+from datetime import datetime
 from types import MappingProxyType
 
 from services.notifier.channels.alertmanager import AlertmanagerChannel
@@ -17,21 +17,17 @@ from services.notifier.settings import NotifierSettings
 from vigilo.events.rules import ChannelKind
 
 
-def senders(settings: NotifierSettings) -> Mapping[ChannelKind, ChannelSender]:
-    """The senders, sharing one client for HTTP. Close every one of them at the end."""
-    egress, tls, public_url = settings.delivery_egress(), settings.tls(), settings.public_url
-    poster = HttpPoster(egress, tls=tls)
+def senders(
+    settings: NotifierSettings, poster: HttpPoster, *, clock: Callable[[], datetime]
+) -> Mapping[ChannelKind, ChannelSender]:
+    """The senders; those that speak HTTP share the poster, which the caller closes."""
+    url = settings.public_url
     return MappingProxyType(
         {
-            ChannelKind.WEBHOOK: WebhookChannel(poster, public_url=public_url, clock=utc_now),
-            ChannelKind.SLACK: SlackChannel(poster, public_url=public_url),
-            ChannelKind.PAGERDUTY: PagerDutyChannel(poster, public_url=public_url),
-            ChannelKind.EMAIL: EmailChannel(settings, egress, public_url=public_url, tls=tls),
-            ChannelKind.ALERTMANAGER: AlertmanagerChannel(poster, public_url=public_url, clock=utc_now),
+            ChannelKind.WEBHOOK: WebhookChannel(poster, public_url=url, clock=clock),
+            ChannelKind.SLACK: SlackChannel(poster, public_url=url),
+            ChannelKind.PAGERDUTY: PagerDutyChannel(poster, public_url=url),
+            ChannelKind.EMAIL: EmailChannel(settings, settings.delivery_egress(), public_url=url, tls=settings.tls()),
+            ChannelKind.ALERTMANAGER: AlertmanagerChannel(poster, public_url=url, clock=clock),
         }
     )
-
-
-def utc_now() -> datetime:
-    """The wall clock, UTC-aware."""
-    return datetime.now(UTC)

@@ -20,7 +20,7 @@ from services.notifier.channels.links import safe_url
 from services.notifier.channels.shrinking import encoded
 from services.notifier.channels.webhook import USER_AGENT
 from services.notifier.channels.wording import Fact, Link, Wording, moment, worded
-from services.notifier.delivery import Answer, Attempt
+from services.notifier.delivery import MISCONFIGURED, Answer, Attempt
 from services.notifier.http import HttpPoster
 from services.notifier.tellings import Telling
 from vigilo.adapters.channel_credentials import SlackCredentials
@@ -71,14 +71,10 @@ class SlackChannel:
         try:
             opened = SlackCredentials.model_validate_json(credentials)
         except ValidationError:
-            return Attempt(answer=Answer.REFUSED, error_class="misconfigured")
+            return MISCONFIGURED
         body = encoded(render(telling, public_url=self._public_url))
         headers = {"content-type": "application/json; charset=utf-8", "user-agent": USER_AGENT}
         return await self._poster.post(opened.url, body, headers, meaning=answer_of)
-
-    async def close(self) -> None:
-        """Closes the poster, which may be shared: closing it twice is no harm."""
-        await self._poster.close()
 
 
 def answer_of(http_status: int, said: bytes) -> Answer:

@@ -21,7 +21,7 @@ from pydantic import ValidationError
 
 from services.notifier.addresses import checked_address
 from services.notifier.channels.mail import ascii_address, render
-from services.notifier.delivery import Answer, Attempt
+from services.notifier.delivery import MISCONFIGURED, Answer, Attempt
 from services.notifier.http import ended, since, unsendable
 from services.notifier.tellings import Telling
 from vigilo.adapters.channel_credentials import EmailCredentials
@@ -61,16 +61,13 @@ class EmailChannel:
             sender = self._sender()
             mail = render(telling, public_url=self._public_url, sender=sender, to=opened.to, delivery_id=delivery_id)
         except (ValidationError, ValueError, IndexError):  # IndexError: header parser, for some broken addresses
-            return ended(Answer.REFUSED, "misconfigured", started)
+            return MISCONFIGURED
         progress = _Progress()
         try:
             async with asyncio.timeout(self._settings.smtp_timeout.total_seconds()):
                 return await self._dialogue(mail, opened.to, progress, started)
         except (OSError, EgressDenied, ValueError, aiosmtplib.SMTPException) as error:
             return _failed(error, progress, started)
-
-    async def close(self) -> None:
-        """Nothing is kept open between mails."""
 
     def _sender(self) -> str:
         if self._settings.smtp_host is None or self._settings.smtp_from is None:

@@ -12,7 +12,7 @@ from standardwebhooks.webhooks import Webhook
 
 from services.notifier.channels.links import Pages, runbook
 from services.notifier.channels.shrinking import encoded, fitted
-from services.notifier.delivery import Answer, Attempt
+from services.notifier.delivery import MISCONFIGURED, Attempt
 from services.notifier.http import HttpPoster
 from services.notifier.tellings import DigestTelling, NoticeTelling, Telling, TestTelling, TransitionTelling
 from vigilo.adapters.secrets import WebhookCredentials
@@ -39,12 +39,8 @@ class WebhookChannel:
             opened = WebhookCredentials.model_validate_json(credentials)
             headers = signed_headers(body, delivery_id=delivery_id, secret=opened.secret, at=self._clock())
         except (ValidationError, ValueError):
-            return Attempt(answer=Answer.REFUSED, error_class="misconfigured")
+            return MISCONFIGURED
         return await self._poster.post(opened.url, body, headers)
-
-    async def close(self) -> None:
-        """Closes the poster, which may be shared: closing it twice is no harm."""
-        await self._poster.close()
 
 
 def render(telling: Telling, *, public_url: str) -> dict[str, Any]:

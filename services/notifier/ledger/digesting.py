@@ -11,7 +11,8 @@ from pydantic import TypeAdapter
 
 from services.notifier.delivery import Verdict
 from services.notifier.grouping import Unit
-from services.notifier.records import DIGEST, WAITING, Row
+from services.notifier.ledger.rows import COLUMNS
+from services.notifier.records import DIGEST, Row
 from services.notifier.superseding import RULEBOOK
 from services.notifier.tellings import LINES_MAX, DigestLine, DigestTelling, TransitionTelling
 from vigilo.adapters.postgres import Connection
@@ -21,72 +22,49 @@ from vigilo.events.rules import Severity
 _WEIGHTS: Final = (Severity.INFO, Severity.WARNING, Severity.CRITICAL)
 _NEW_RULEBOOK: Final = "new rules of grading or a new trust store; the hosts are as they were"
 _TRANSITION: TypeAdapter[TransitionTelling] = TypeAdapter(TransitionTelling)
-_MEMBER: Final = """
-    delivery_id, workspace_id, channel_id, alert_id, transition_id, host_id, rule_id, n, kind, cause, status, position,
-    entered_at, attempt, step, maybe_received, asked_again, digest_id, next_attempt_at, claimed_until, error_class
-"""
 
 
 async def enter_digest(connection: Connection, unit: Unit, digest_id: UUID, *, at: datetime) -> Row:
     """The digest's own row, its members bound to it. One that was dissolved before goes on where it was."""
-    telling = await _telling(connection, unit, at=at)
     first = unit.members[0]
-    cursor = await connection.execute(
-        """
-        insert into notifier.deliveries (delivery_id, workspace_id, channel_id, rule_id, n, kind, cause, status, step,
-            next_attempt_at, entered_at, told_at, telling)
-        values (%s, %s, %s, %s, 0, %s, %s, 'waiting', %s, %s, %s, %s, %s)
-        on conflict (delivery_id) do update set status = 'waiting', step = excluded.step, telling = excluded.telling,
-            entered_at = excluded.entered_at, next_attempt_at = excluded.next_attempt_at
-        returning attempt, position, maybe_received
-        """,
-        (
-            digest_id,
-            first.workspace_id,
-            first.channel_id,
-            first.rule_id,
-            DIGEST,
-            first.cause,
-            max(row.step for row in unit.members),
-            at,
-            first.entered_at,
-            at,
-            telling.model_dump_json(),
-        ),
-    )
-    entered = await cursor.fetchone()
+    values = {
+        "digest": digest_id,
+        "workspace": first.workspace_id,
+        "channel": first.channel_id,
+        "rule": first.rule_id,
+        "kind": DIGEST,
+        "cause": first.cause,
+        "step": max(row.step for row in unit.members),
+        "entered": first.entered_at,
+        "at": at,
+        "telling": (await _telling(connection, unit, at=at)).model_dump_json(),
+        "members": [row.delivery_id for row in unit.members],
+    }
     await connection.execute(
-        "update notifier.deliveries set digest_id = %s where delivery_id = any(%s)",
-        (digest_id, [row.delivery_id for row in unit.members]),
+        "update notifier.deliveries set digest_id = %(digest)s where delivery_id = any(%(members)s)", values
     )
-    if entered is None:
-        raise LookupError("an insert that returns nothing")
-    return Row(
-        delivery_id=digest_id,
-        workspace_id=first.workspace_id,
-        channel_id=first.channel_id,
-        alert_id=None,
-        transition_id=None,
-        host_id=None,
-        rule_id=first.rule_id,
-        n=0,
-        kind=DIGEST,
-        cause=first.cause,
-        status=WAITING,
-        position=entered["position"],
-        entered_at=first.entered_at,
-        attempt=entered["attempt"],
-        step=max(row.step for row in unit.members),
-        maybe_received=entered["maybe_received"],
-        next_attempt_at=at,
-    )
+    async with connection.cursor(row_factory=class_row(Row)) as cursor:
+        await cursor.execute(
+            f"""
+            insert into notifier.deliveries (delivery_id, workspace_id, channel_id, rule_id, n, kind, cause, status,
+                step, next_attempt_at, entered_at, told_at, telling)
+            values (%(digest)s, %(workspace)s, %(channel)s, %(rule)s, 0, %(kind)s, %(cause)s, 'waiting', %(step)s,
+                %(at)s, %(entered)s, %(at)s, %(telling)s)
+            on conflict (delivery_id) do update set status = 'waiting', step = excluded.step,
+                telling = excluded.telling, entered_at = excluded.entered_at, next_attempt_at = excluded.next_attempt_at
+            returning {COLUMNS}
+            """,
+            values,
+        )
+        (entered,) = await cursor.fetchall()
+    return entered
 
 
 async def members_of(connection: Connection, digest_id: UUID) -> list[Row]:
     """The deliveries that the digest still carries."""
     async with connection.cursor(row_factory=class_row(Row)) as cursor:
         await cursor.execute(
-            f"select {_MEMBER} from notifier.deliveries where digest_id = %s and status in ('waiting', 'retrying') "
+            f"select {COLUMNS} from notifier.deliveries where digest_id = %s and status in ('waiting', 'retrying') "
             "order by position",
             (digest_id,),
         )

@@ -16,8 +16,9 @@ from services.notifier.grouping import Unit
 from services.notifier.ledger.announcing import announce
 from services.notifier.ledger.channels import lock_channel, store_pace
 from services.notifier.ledger.digesting import enter_digest
+from services.notifier.ledger.rows import COLUMNS
 from services.notifier.planning import Finish, Limits, Plan, claim_time, plan
-from services.notifier.records import OPEN_STATES, ChannelState, Claimed, Row
+from services.notifier.records import ChannelState, Claimed, Row
 from services.notifier.tellings import Telling
 from vigilo.adapters.postgres import Connection
 from vigilo.events.deliveries import DeliveryStatus
@@ -27,12 +28,6 @@ CLAIM: Final = max(map(claim_time, TRAITS.values()))  # no claim of any kind las
 WINDOW: Final = 500
 DIGEST_WINDOW: Final = 5000
 _TELLING: TypeAdapter[Telling] = TypeAdapter(Telling)
-_OPEN: Final = list(OPEN_STATES)
-ROW: Final = """
-    d.delivery_id, d.workspace_id, d.channel_id, d.alert_id, d.transition_id, d.host_id, d.rule_id, d.n, d.kind,
-    d.cause, d.status, d.position, d.entered_at, d.attempt, d.step, d.maybe_received, d.asked_again, d.digest_id,
-    d.next_attempt_at, d.claimed_until, d.error_class
-"""
 
 
 async def due_channels(connection: Connection, *, now: datetime) -> list[UUID]:
@@ -94,10 +89,10 @@ async def _window(connection: Connection, channel: ChannelState) -> list[Row]:
                 select delivery_id, alert_id from notifier.deliveries
                 where channel_id = %(channel)s and status in ('waiting', 'retrying') order by {order} limit %(limit)s
             )
-            select {ROW} from notifier.deliveries d where d.delivery_id in (select delivery_id from near)
+            select {COLUMNS} from notifier.deliveries where delivery_id in (select delivery_id from near)
             union
-            select {ROW} from notifier.deliveries d
-            where d.channel_id = %(channel)s and d.alert_id in (select alert_id from near)
+            select {COLUMNS} from notifier.deliveries
+            where channel_id = %(channel)s and alert_id in (select alert_id from near)
             """,
             {"channel": channel.channel_id, "limit": DIGEST_WINDOW if channel.traits.digests else WINDOW},
         )
@@ -152,12 +147,12 @@ async def _claim(connection: Connection, channel: ChannelState, unit: Unit, prob
         ), carried as (
             update notifier.deliveries set next_attempt_at = %(until)s, claimed_until = %(until)s,
                 maybe_received = true
-            where digest_id = %(one)s and status = any(%(open)s) and channel_id = %(channel)s
+            where digest_id = %(one)s and status in ('waiting', 'retrying') and channel_id = %(channel)s
         )
         select t.attempt, t.telling, s.key_id, s.ciphertext from taken t
         left join notifier.channel_secrets s on s.channel_id = t.channel_id and s.workspace_id = t.workspace_id
         """,
-        {"one": row.delivery_id, "until": until, "open": _OPEN, "channel": channel.channel_id},
+        {"one": row.delivery_id, "until": until, "channel": channel.channel_id},
     )
     found: dict[str, Any] | None = await cursor.fetchone()
     if found is None:

@@ -12,9 +12,10 @@ from psycopg.rows import class_row
 
 from services.notifier.delivery import Attempt
 from services.notifier.ledger.digesting import members_of
-from services.notifier.ledger.dispatching import ROW, dispatch, due_channels, next_due
+from services.notifier.ledger.dispatching import dispatch, due_channels, next_due
 from services.notifier.ledger.entering import enter, redeliver, told_of_open
 from services.notifier.ledger.recording import record
+from services.notifier.ledger.rows import COLUMNS
 from services.notifier.planning import Limits
 from services.notifier.recipients import recipients
 from services.notifier.records import DIGEST, Row, delivery_of
@@ -78,7 +79,7 @@ class SyncLedger:
 
         async def run(connection: Connection) -> list[Row]:
             async with connection.cursor(row_factory=class_row(Row)) as cursor:
-                await cursor.execute(f"select {ROW} from notifier.deliveries d order by position")
+                await cursor.execute(f"select {COLUMNS} from notifier.deliveries order by position")
                 return await cursor.fetchall()
 
         return self._run(run)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
@@ -12,7 +12,7 @@ from services.notifier.delivery import Answer, Attempt
 from services.notifier.destinations import SealedDestinations
 from services.notifier.repeating import Repeater
 from services.notifier.tellings import Telling
-from tests.integration.notifier.ledger_lab import Lab, channel, ledger_lab
+from tests.integration.notifier.ledger_lab import Lab, channel
 from tests.integration.notifier.stage import DOWN, OK, START, Stage, alerts
 from vigilo.events.alerts import AlertTransition, TransitionKind
 from vigilo.events.rules import ChannelKind, Route
@@ -20,13 +20,6 @@ from vigilo.events.rules import ChannelKind, Route
 pytestmark = pytest.mark.postgres
 
 OPENED, CLOSED = TransitionKind.OPENED, TransitionKind.CLOSED
-
-
-@pytest.fixture
-async def lab(module_database: str) -> AsyncIterator[Lab]:
-    async with ledger_lab(module_database) as made:
-        made.forget()
-        yield made
 
 
 class Repeated:
@@ -42,9 +35,6 @@ class Repeated:
     async def send_many(self, credentials: bytes, transitions: Iterable[AlertTransition]) -> Attempt:
         self.rounds.append([one.kind.value for one in transitions])
         return self.answer
-
-    async def close(self) -> None:
-        return None
 
 
 async def test_one_of_two_receivers_fails_and_the_other_gets_it_once(lab: Lab) -> None:

@@ -220,7 +220,6 @@ async def test_no_kind_goes_where_the_policy_forbids_and_none_breaks_on_bad_cred
         smtp_host="127.0.0.1",
         smtp_from="Vigilo <v@acme.test>",
     )
-    made = senders(settings)
     credentials: dict[ChannelKind, dict[str, Any]] = {
         ChannelKind.WEBHOOK: {"url": "http://127.0.0.1:9/hook", "secret": SECRET},
         ChannelKind.SLACK: {"url": "https://127.0.0.1:9/services"},
@@ -228,11 +227,11 @@ async def test_no_kind_goes_where_the_policy_forbids_and_none_breaks_on_bad_cred
         ChannelKind.EMAIL: {"to": ["ada@acme.test"]},
         ChannelKind.ALERTMANAGER: {"url": "http://[::1]:9093"},
     }
-    assert set(made) == set(ChannelKind)
-    for kind, channel in made.items():
-        denied = await channel.send(sealed(credentials[kind]), told(opened()), delivery_id=DELIVERY)
-        broken = await channel.send(b"{}", told(opened()), delivery_id=DELIVERY)
-        assert (denied.answer, denied.error_class) == (Answer.REFUSED, "egress-denied"), kind
-        assert (broken.answer, broken.error_class) == (Answer.REFUSED, "misconfigured"), kind
-    for channel in made.values():
-        await channel.close()
+    async with posting(settings.delivery_egress()) as poster:
+        made = senders(settings, poster, clock=lambda: AT)
+        assert set(made) == set(ChannelKind)
+        for kind, channel in made.items():
+            denied = await channel.send(sealed(credentials[kind]), told(opened()), delivery_id=DELIVERY)
+            broken = await channel.send(b"{}", told(opened()), delivery_id=DELIVERY)
+            assert (denied.answer, denied.error_class) == (Answer.REFUSED, "egress-denied"), kind
+            assert (broken.answer, broken.error_class) == (Answer.REFUSED, "misconfigured"), kind

@@ -24,7 +24,7 @@ from services.notifier.schedule import WEBHOOK_DELAYS
 from tests.fakes.alerts import transition
 from tests.fakes.pki import Authority
 from tests.fakes.receiver import receiving
-from tests.integration.notifier.ledger_lab import channel, ledger_lab
+from tests.integration.notifier.ledger_lab import Lab, channel
 from tests.integration.notifier.stage import Stage, told
 from vigilo.adapters.egress import DeliveryEgress, parse_grants
 from vigilo.events.alerts import TransitionKind
@@ -56,18 +56,13 @@ class RealStage(Stage):
 
 
 @pytest.fixture
-async def stage(module_database: str) -> AsyncIterator[RealStage]:
-    async with ledger_lab(module_database) as lab:
-        lab.forget()
-        made = RealStage(lab)
-        made.sender = WebhookChannel(
-            HttpPoster(DeliveryEgress(parse_grants(["127.0.0.0/8:*"]))),
-            public_url="http://vigilo.test",
-            clock=lambda: datetime.now(UTC),
-        )
-        made.attempts, made.times = [], []
-        yield made
-        await made.sender.close()
+async def stage(lab: Lab) -> AsyncIterator[RealStage]:
+    made = RealStage(lab)
+    poster = HttpPoster(DeliveryEgress(parse_grants(["127.0.0.0/8:*"])))
+    made.sender = WebhookChannel(poster, public_url="http://vigilo.test", clock=lambda: datetime.now(UTC))
+    made.attempts, made.times = [], []
+    yield made
+    await poster.close()
 
 
 @asynccontextmanager

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import ssl
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -41,10 +41,12 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield f"http://127.0.0.1:{port}"
 
 
-def channel() -> AlertmanagerChannel:
+@pytest.fixture
+async def sending() -> AsyncIterator[AlertmanagerChannel]:
     """A channel that may reach loopback."""
     poster = HttpPoster(DeliveryEgress(parse_grants(["127.0.0.0/8:*"])), tls=ssl.create_default_context())
-    return AlertmanagerChannel(poster, public_url="https://vigilo.acme.test", clock=lambda: datetime.now(UTC))
+    yield AlertmanagerChannel(poster, public_url="https://vigilo.acme.test", clock=lambda: datetime.now(UTC))
+    await poster.close()
 
 
 def active(server: str) -> list[dict[str, Any]]:
@@ -53,11 +55,12 @@ def active(server: str) -> list[dict[str, Any]]:
     return answer
 
 
-async def test_an_alert_fires_with_all_its_facts_and_is_resolved_by_its_close(server: str) -> None:
+async def test_an_alert_fires_with_all_its_facts_and_is_resolved_by_its_close(
+    server: str, sending: AlertmanagerChannel
+) -> None:
     now = datetime.now(UTC)
     change = opened().model_copy(update={"opened_at": now, "at": now})
     credentials = json.dumps({"url": server}).encode()
-    sending = channel()
     attempt = await sending.send(credentials, told(change), delivery_id=DELIVERY)
     assert attempt.answer is Answer.ACCEPTED
     (alert,) = [one for one in active(server) if one["labels"]["alert_id"] == str(change.alert_id)]
@@ -70,16 +73,13 @@ async def test_an_alert_fires_with_all_its_facts_and_is_resolved_by_its_close(se
     closed = change.model_copy(update={"kind": TransitionKind.CLOSED, "at": datetime.now(UTC)})
     assert (await sending.send(credentials, told(closed), delivery_id=DELIVERY)).answer is Answer.ACCEPTED
     assert active(server) == []
-    await sending.close()
 
 
-async def test_every_telling_is_taken(server: str) -> None:
+async def test_every_telling_is_taken(server: str, sending: AlertmanagerChannel) -> None:
     credentials = json.dumps({"url": server}).encode()
-    sending = channel()
     for telling in [*usual_tellings(), *hostile_tellings()]:
         attempt = await sending.send(credentials, telling, delivery_id=DELIVERY)
         assert attempt.answer is Answer.ACCEPTED, telling.kind
-    await sending.close()
 
 
 GOOD: dict[str, Any] = {
