@@ -17,6 +17,8 @@ from typing import Any
 
 from aiohttp import web
 
+from tests.fakes.http_server import serving
+
 _NAME = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
 _FIELDS = {"labels", "annotations", "startsAt", "endsAt", "generatorURL"}
 
@@ -81,14 +83,6 @@ async def alertmanager() -> AsyncIterator[Alertmanager]:
             fake.alerts[frozenset(alert["labels"].items())] = alert
         return web.Response()
 
-    app = web.Application(client_max_size=64 * 1024 * 1024)
-    app.router.add_post("/am/api/v2/alerts", take)
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    address: Any = runner.addresses[0]
-    fake.url = f"http://127.0.0.1:{address[1]}/am"
-    try:
+    async with serving({"/am/api/v2/alerts": take}, largest=64 * 1024**2) as base:
+        fake.url = f"{base}/am"
         yield fake
-    finally:
-        await runner.cleanup()

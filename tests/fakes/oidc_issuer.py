@@ -20,6 +20,8 @@ from aiohttp import web
 from joserfc import jws, jwt
 from joserfc.jwk import ECKey, OctKey, RSAKey
 
+from tests.fakes.http_server import serving
+
 Claims = dict[str, Any]
 Key = RSAKey | ECKey
 
@@ -162,14 +164,6 @@ async def issuing(issuer: OidcIssuer) -> AsyncIterator[OidcIssuer]:
                 return _userinfo(issuer, request)
         return web.Response(status=404)
 
-    app = web.Application()
-    app.router.add_route("*", "/{path:.*}", answer)
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
-    await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
-    await site.start()
-    try:
-        issuer.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
+    async with serving({"/{path:.*}": answer}, method="*") as base:
+        issuer.url = base
         yield issuer
-    finally:
-        await runner.cleanup()

@@ -17,6 +17,8 @@ from uuid import uuid4
 
 from aiohttp import web
 
+from tests.fakes.http_server import serving
+
 BODY_MAX = 512 * 1024
 SUMMARY_MAX = 1024
 DEDUP_KEY_MAX = 255
@@ -218,15 +220,6 @@ async def pagerduty(port: int = 0) -> AsyncIterator[PagerDuty]:
     async def change(request: web.Request) -> web.Response:
         return await fake._take(await request.read(), change=True)
 
-    app = web.Application(client_max_size=2 * BODY_MAX)
-    app.router.add_post("/v2/enqueue", alert)
-    app.router.add_post("/v2/change/enqueue", change)
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", port).start()
-    address: Any = runner.addresses[0]
-    fake.url = f"http://127.0.0.1:{address[1]}"
-    try:
+    async with serving({"/v2/enqueue": alert, "/v2/change/enqueue": change}, port=port, largest=2 * BODY_MAX) as base:
+        fake.url = base
         yield fake
-    finally:
-        await runner.cleanup()

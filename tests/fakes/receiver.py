@@ -6,9 +6,10 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from typing import Any
 
 from aiohttp import web
+
+from tests.fakes.http_server import serving
 
 Answer = Callable[["Received"], web.Response | None]
 
@@ -56,14 +57,6 @@ async def receiving(port: int = 0) -> AsyncIterator[Receiver]:
             await asyncio.sleep(60)
         return answer or web.Response(status=500)
 
-    app = web.Application()
-    app.router.add_post("/hook", handle)
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", port).start()
-    address: Any = runner.addresses[0]
-    receiver.url = f"http://127.0.0.1:{address[1]}/hook"
-    try:
+    async with serving({"/hook": handle}, port=port) as base:
+        receiver.url = f"{base}/hook"
         yield receiver
-    finally:
-        await runner.cleanup()

@@ -15,6 +15,8 @@ from typing import Any
 
 from aiohttp import web
 
+from tests.fakes.http_server import serving
+
 BLOCKS_MAX = 50
 HEADER_MAX = 150
 TEXT_MAX = 3000
@@ -23,6 +25,7 @@ FIELD_MAX = 2000
 CONTEXT_MAX = 10
 MESSAGE_MAX = 13_000
 FALLBACK_MAX = 40_000
+_PATH = "/services/T000/B000/XXXX"
 _ENTITY = re.compile(r"&(amp|lt|gt);")
 _LINK = re.compile(r"<(https?://[^<>|\s]+)\|([^<>|]+)>")
 
@@ -122,14 +125,6 @@ async def slack() -> AsyncIterator[Slack]:
         fake.messages.append(message)
         return web.Response(text="ok")
 
-    app = web.Application()
-    app.router.add_post("/services/T000/B000/XXXX", take)
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    address: Any = runner.addresses[0]
-    fake.url = f"http://127.0.0.1:{address[1]}/services/T000/B000/XXXX"
-    try:
+    async with serving({_PATH: take}) as base:
+        fake.url = base + _PATH
         yield fake
-    finally:
-        await runner.cleanup()
