@@ -146,6 +146,13 @@ def channel(
 async def ledger_lab(admin_url: str) -> AsyncIterator[Lab]:
     """Migrates the database and logs in as the notifier's own role."""
     migrate(admin_url, {"vigilo_notifier": PASSWORD})
+    async with migrated_lab(admin_url) as lab:
+        yield lab
+
+
+@asynccontextmanager
+async def migrated_lab(admin_url: str) -> AsyncIterator[Lab]:
+    """Logs in to a database that is migrated."""
     url = make_conninfo(admin_url, user="vigilo_notifier", password=PASSWORD)
     pool = connection_pool(url, name="test-notifier")
     await pool.open()

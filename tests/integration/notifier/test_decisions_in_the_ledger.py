@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from datetime import timedelta
 from uuid import UUID, uuid4
 
@@ -11,7 +10,7 @@ import pytest
 from services.notifier.delivery import Answer, Attempt
 from services.notifier.ledger.channels import circuits
 from tests.fakes.alerts import WORKSPACE, transition
-from tests.integration.notifier.ledger_lab import Lab, channel, ledger_lab
+from tests.integration.notifier.ledger_lab import Lab, channel
 from tests.integration.notifier.stage import DOWN, OK, START, Stage, alerts, delivery_of
 from vigilo.events.alerts import TransitionKind
 from vigilo.events.deliveries import DeliveryCommand, DeliveryCommandKind, DeliveryStatus
@@ -20,13 +19,6 @@ from vigilo.events.rules import ChannelKind, Route, Severity
 pytestmark = pytest.mark.postgres
 
 OPENED, CLOSED, REMINDER = TransitionKind.OPENED, TransitionKind.CLOSED, TransitionKind.REMINDER
-
-
-@pytest.fixture
-async def lab(module_database: str) -> AsyncIterator[Lab]:
-    async with ledger_lab(module_database) as made:
-        made.forget()
-        yield made
 
 
 async def channels(stage: Stage, *kinds: ChannelKind, routes: tuple[Route, ...] = ()) -> list[UUID]:

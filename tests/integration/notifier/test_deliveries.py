@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from aiohttp import web
@@ -16,18 +16,12 @@ from services.notifier.ledger.dispatching import CLAIM, dispatch
 from services.notifier.planning import Limits
 from services.notifier.worker import Worker
 from tests.fakes.alerts import transition
-from tests.fakes.receiver import Received, receiving
-from tests.integration.notifier.ledger_lab import SECRET, Lab, channel, ledger_lab, now
+from tests.fakes.receiver import receiving
+from tests.integration.notifier.ledger_lab import SECRET, Lab, channel, now
 from vigilo.events.alerts import TransitionKind
 from vigilo.events.envelope import Record
 
 pytestmark = pytest.mark.postgres
-
-
-@pytest.fixture
-async def lab(database: str) -> AsyncIterator[Lab]:
-    async with ledger_lab(database) as made:
-        yield made
 
 
 @asynccontextmanager
@@ -39,6 +33,12 @@ async def working(*workers: Worker) -> AsyncIterator[None]:
         for worker in workers:
             worker.stop()
         await asyncio.wait_for(asyncio.gather(*tasks), 20)
+
+
+async def until(lab: Lab, wanted: list[tuple[str, str, int]]) -> None:
+    async with asyncio.timeout(20):
+        while await lab.states() != wanted:  # noqa: ASYNC110 - a worker changes them
+            await asyncio.sleep(0.02)
 
 
 async def until_final(lab: Lab, count: int) -> list[tuple[str, str, int]]:
@@ -81,22 +81,25 @@ async def test_a_redelivered_record_changes_nothing(lab: Lab) -> None:
 
 
 async def test_a_close_waits_for_its_open(lab: Lab) -> None:
-    refusals = 1
+    ahead = timedelta()
 
-    def answer(_: Received) -> web.Response:
-        nonlocal refusals
-        refusals -= 1
-        return web.Response(status=503 if refusals >= 0 else 200)
+    def clock() -> datetime:
+        return now() + ahead
 
     async with receiving() as receiver:
-        receiver.answer = answer
+        receiver.answer = lambda _: web.Response(status=503)
         one = lab.add_channel(receiver.url)
         await lab.enter(
             lab.record("channels", channel(one)),
             lab.record("alerts", transition(TransitionKind.OPENED, channels=(one,))),
             lab.record("alerts", transition(TransitionKind.CLOSED, n=2)),
         )
-        async with working(lab.worker()):
+        worker = lab.worker(clock=clock)
+        async with working(worker):
+            await until(lab, [("opened", "retrying", 1), ("closed", "waiting", 0)])
+            receiver.answer = lambda _: web.Response(status=200)
+            ahead = timedelta(seconds=10)
+            worker.wake()
             assert await until_final(lab, 2) == [("opened", "delivered", 2), ("closed", "delivered", 1)]
         ids = [one.webhook_id for one in receiver.requests]
         assert ids[0] == ids[1] != ids[2]
@@ -147,8 +150,8 @@ async def test_anything_but_2xx_is_tried_again(lab: Lab, status: int) -> None:
             lab.record("alerts", transition(TransitionKind.OPENED, channels=(one,))),
         )
         async with working(lab.worker()):
-            await receiver.until(lambda got: len(got.requests) == 1)
-        assert await lab.states() == [("opened", "retrying", 1)]
+            await until(lab, [("opened", "retrying", 1)])
+        assert len(receiver.requests) == 1
 
 
 async def test_a_private_receiver_needs_a_grant(lab: Lab) -> None:
@@ -158,9 +161,8 @@ async def test_a_private_receiver_needs_a_grant(lab: Lab) -> None:
             lab.record("channels", channel(one)),
             lab.record("alerts", transition(TransitionKind.OPENED, channels=(one,))),
         )
-        async with working(lab.worker(allow="")), asyncio.timeout(10):
-            while (await lab.states())[0][1] != "retrying":  # noqa: ASYNC110
-                await asyncio.sleep(0.02)
+        async with working(lab.worker(allow="")):
+            await until(lab, [("opened", "retrying", 1)])
         assert receiver.requests == []
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from datetime import timedelta
 from uuid import UUID
 
@@ -11,7 +10,7 @@ import pytest
 from services.notifier.delivery import Answer, Attempt
 from services.notifier.forgetting import Forgetter
 from tests.fakes.alerts import WORKSPACE
-from tests.integration.notifier.ledger_lab import channel, ledger_lab
+from tests.integration.notifier.ledger_lab import Lab, channel
 from tests.integration.notifier.stage import DOWN, OK, START, Stage, alerts
 from vigilo.events.alerts import TransitionKind
 from vigilo.events.deliveries import DeliveryCommand, DeliveryCommandKind
@@ -24,10 +23,8 @@ HISTORY = timedelta(days=30)
 
 
 @pytest.fixture
-async def stage(module_database: str) -> AsyncIterator[Stage]:
-    async with ledger_lab(module_database) as lab:
-        lab.forget()
-        yield Stage(lab)
+def stage(lab: Lab) -> Stage:
+    return Stage(lab)
 
 
 async def channel_of(stage: Stage, kind: ChannelKind = ChannelKind.WEBHOOK) -> UUID:

@@ -1,38 +1,34 @@
-"""A notifier told to stop, as a real process."""
+"""A notifier told to stop."""
 
 from __future__ import annotations
 
-import os
-import signal
-import subprocess
-import sys
-from pathlib import Path
+import asyncio
+import logging
 
 import pytest
 
-from tests.faults.streams.waiting import wait_until
+from services.notifier.app import serve
+from services.notifier.settings import NotifierSettings
 from vigilo.adapters.secrets import new_key
+from vigilo.adapters.settings import KafkaSettings
 
 pytestmark = pytest.mark.kafka
 
 
-def test_it_stops_while_it_waits_for_its_topics(kafka_bootstrap: str, topic_prefix: str, tmp_path: Path) -> None:
-    environment = {
-        **{name: value for name, value in os.environ.items() if not name.startswith("VIGILO_")},
-        "VIGILO_KAFKA_BOOTSTRAP": kafka_bootstrap,
-        "VIGILO_KAFKA_TOPIC_PREFIX": topic_prefix,
-        "VIGILO_DATABASE_URL": "postgresql://nobody@127.0.0.1:9/none",
-        "VIGILO_SECRET_KEYS": new_key("one"),
-    }
-    log = tmp_path / "log"
-    with log.open("wb") as output:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "services.notifier.app"], env=environment, stdout=output, stderr=output
-        )
-    try:
-        wait_until(lambda: "waiting for topics" in log.read_text(), seconds=30, what="a notifier without topics")
-        process.send_signal(signal.SIGTERM)
-        assert process.wait(20) == 0, log.read_text()
-    finally:
-        process.kill()
-        process.wait(10)
+async def test_it_stops_while_it_waits_for_its_topics(
+    kafka_bootstrap: str, topic_prefix: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    settings = NotifierSettings(
+        database_url="postgresql://nobody@127.0.0.1:9/none",
+        secret_keys=new_key("one"),
+        kafka=KafkaSettings(bootstrap=kafka_bootstrap, topic_prefix=topic_prefix),
+    )
+    stopping = asyncio.Event()
+    with caplog.at_level(logging.WARNING):
+        running = asyncio.create_task(serve(settings, stopping))
+        async with asyncio.timeout(20):
+            while "waiting for topics" not in caplog.text:  # noqa: ASYNC110 - a log has no event
+                await asyncio.sleep(0.02)
+        assert not running.done()
+        stopping.set()
+        await asyncio.wait_for(running, 10)

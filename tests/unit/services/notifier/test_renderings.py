@@ -108,24 +108,28 @@ def check_pagerduty(telling: Telling) -> None:
         _assert_visible(sending.event)
 
 
+_HEADERS = {
+    "From",
+    "To",
+    "Subject",
+    "Date",
+    "Message-ID",
+    "In-Reply-To",
+    "References",
+    "X-Vigilo-Alert",
+    "X-Vigilo-Severity",
+    "Auto-Submitted",
+    "X-Auto-Response-Suppress",
+    "MIME-Version",
+    "Content-Type",
+}
+_TAGS = {"html", "head", "meta", "title", "body", "table", "tr", "td", "th", "p", "strong", "h1", "ul", "li", "a"}
+
+
 def check_mail(telling: Telling) -> None:
     """The headers are ours alone, the HTML has our elements alone, and no line is longer than RFC 5322 allows."""
     read = mailed(telling)
-    assert set(read.keys()) <= {
-        "From",
-        "To",
-        "Subject",
-        "Date",
-        "Message-ID",
-        "In-Reply-To",
-        "References",
-        "X-Vigilo-Alert",
-        "X-Vigilo-Severity",
-        "Auto-Submitted",
-        "X-Auto-Response-Suppress",
-        "MIME-Version",
-        "Content-Type",
-    }
+    assert set(read.keys()) <= _HEADERS
     assert [str(one) for one in read["To"].addresses] == ["a@b.test", "c@d.test"]
     _assert_visible(str(read["Subject"]))
     assert max(map(len, read.as_bytes().splitlines())) <= 998
@@ -133,23 +137,7 @@ def check_mail(telling: Telling) -> None:
     assert [part.get_content_type() for part in parts] == ["text/plain", "text/html"]
     reader = _Elements()
     reader.feed(parts[1].get_content())
-    assert reader.tags <= {
-        "html",
-        "head",
-        "meta",
-        "title",
-        "body",
-        "table",
-        "tr",
-        "td",
-        "th",
-        "p",
-        "strong",
-        "h1",
-        "ul",
-        "li",
-        "a",
-    }
+    assert reader.tags <= _TAGS
     assert reader.attributes <= {"lang", "charset", "style", "role", "cellspacing", "cellpadding", "scope", "href"}
     assert all(one.startswith("https://") for one in reader.hrefs)
 

@@ -22,3 +22,12 @@ def test_a_share_is_told_without_a_tail_of_digits() -> None:
     shown = facts_of(usual.model_copy(update={"rule": usual.rule.model_copy(update={"trigger": trigger})}))
     asked = {fact.label: fact.value for fact in shown}["Asked"]
     assert asked == "expires-in-less-than (days 3650, share 0.333, include leaf)"
+
+
+@pytest.mark.parametrize(
+    ("cause", "told"),
+    [("scan", "scan"), ("host", "host: it was edited, paused or resumed, or its snooze ended"), ("other", "other")],
+)
+def test_what_decided_is_told_in_words(cause: str, told: str) -> None:
+    shown = facts_of(opened().model_copy(update={"cause": cause}))
+    assert {fact.label: fact.value for fact in shown}["Decided by"] == told
