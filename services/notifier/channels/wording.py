@@ -21,6 +21,15 @@ _SHOWN_STATES = {
     TransitionKind.CLOSED: "CLOSED",
     TransitionKind.ACKNOWLEDGED: "ACKNOWLEDGED",
 }
+# What moved the alert, for those who do not know our words for it (AlertTransition.cause).
+_CAUSES = {
+    "time": "time: a threshold was crossed, or a snooze ended",
+    "host": "host: it was edited, paused or resumed, or its snooze ended",
+    "rule": "rule: it was edited, or a snooze ended",
+    "command": "command: somebody asked for it",
+    "change": "change: another certificate is served",
+    "rulebook": "rulebook: the same certificates are judged by another rulebook or trust store",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +174,7 @@ def facts_of(transition: AlertTransition) -> tuple[Fact, ...]:
         ("Severity", rule.severity.value),
         ("Note", transition.note),
         ("By", transition.by),
-        ("Decided by", transition.cause),
+        ("Decided by", _CAUSES.get(transition.cause, transition.cause)),
         ("Opened", moment(transition.opened_at)),
         ("Closed because", transition.close_reason),
         ("Snoozed until", None if transition.snoozed_until is None else moment(transition.snoozed_until)),
