@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from vigilo_cli.client import ask, everything, host_named, show, table
+from vigilo_cli.client import ask, everything, host_named, moment, show, table
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -30,8 +30,8 @@ def list_alerts(
     if as_json:
         show(found)
         return
-    columns = {"STATE": "state", "SEVERITY": "severity", "SINCE": "opened_at", "WHAT": "summary", "ID": "alert_id"}
-    table(found, columns)
+    columns = {"STATE": "state", "SEVERITY": "severity", "SINCE": "since", "WHAT": "summary", "ID": "alert_id"}
+    table([{**one, "since": moment(one["opened_at"])} for one in found], columns)
 
 
 @app.command("ack")

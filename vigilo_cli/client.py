@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 from uuid import UUID
@@ -94,9 +95,16 @@ def table(rows: Sequence[Mapping[str, Any]], columns: Mapping[str, str]) -> None
         typer.echo("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip())
 
 
+def moment(instant: str | None) -> str | None:
+    """An instant of the API's for people: `2026-11-24 02:00:03 UTC`."""
+    return None if instant is None else f"{datetime.fromisoformat(instant).astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
+
+
 def _cell(value: object) -> str:
     if isinstance(value, list):
         return _cell(", ".join(str(one) for one in value))
+    if isinstance(value, bool):
+        return "yes" if value else "no"
     return "-" if value is None or value == "" else visible(str(value), limit=_CELL)
 
 

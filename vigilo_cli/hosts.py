@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from vigilo_cli.client import ask, everything, host_named, show, table
+from vigilo_cli.client import ask, everything, host_named, moment, show, table
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -28,7 +28,7 @@ def list_hosts(
     if as_json:
         show(found)
         return
-    rows = [{**one, "snoozed": (one["snooze"] or {}).get("until")} for one in found]
+    rows = [{**one, "snoozed": moment((one["snooze"] or {}).get("until"))} for one in found]
     columns = {"HOST": "hostname", "PORT": "port", "EVERY": "interval", "STATUS": "status", "TAGS": "tags"}
     table(rows, {**columns, "SNOOZED UNTIL": "snoozed", "ID": "host_id"})
 
@@ -70,7 +70,7 @@ def snooze_host(
     if end:
         ask("DELETE", path)
     else:
-        typer.echo(f"until {ask('POST', path, {'for': length, 'reason': reason})['snooze']['until']}")
+        typer.echo(f"until {moment(ask('POST', path, {'for': length, 'reason': reason})['snooze']['until'])}")
 
 
 def _split(text: str) -> tuple[str, int]:

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from vigilo_cli.client import ask, everything, show, table
+from vigilo_cli.client import ask, everything, moment, show, table
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -26,9 +26,17 @@ def list_rules(as_json: Annotated[bool, typer.Option("--json", help="As JSON.")]
     if as_json:
         show(found)
         return
-    rows = [{**one, "kind": one["trigger"]["kind"], "hosts": _scope(one["scope"])} for one in found]
+    rows = [
+        {
+            **one,
+            "kind": one["trigger"]["kind"],
+            "hosts": _scope(one["scope"]),
+            "snoozed": moment(one["snoozed_until"]),
+        }
+        for one in found
+    ]
     columns = {"RULE": "name", "TRIGGER": "kind", "HOSTS": "hosts", "SEVERITY": "severity", "ENABLED": "enabled"}
-    table(rows, {**columns, "SNOOZED UNTIL": "snoozed_until", "ID": "rule_id"})
+    table(rows, {**columns, "SNOOZED UNTIL": "snoozed", "ID": "rule_id"})
 
 
 @app.command("show")
@@ -70,7 +78,7 @@ def snooze_rule(
     if end:
         ask("DELETE", path)
     else:
-        typer.echo(f"until {ask('POST', path, {'for': length, 'reason': reason})['until']}")
+        typer.echo(f"until {moment(ask('POST', path, {'for': length, 'reason': reason})['until'])}")
 
 
 def _parameter(text: str) -> tuple[str, Any]:
