@@ -100,21 +100,15 @@ def delete(channel: Channel, users: Sequence[AlertRule], *, at: datetime) -> Cha
 
 def test(channel: Channel, *, command_id: UUID, by: str, at: datetime) -> DeliveryCommand:
     """The command to send a test message. Raises a 409 problem for a disabled channel."""
-    if not channel.enabled:
-        raise Problem(409, "channel-disabled", "This channel is disabled; enable it before testing it.")
-    return DeliveryCommand(
-        command_id=command_id,
-        workspace_id=channel.workspace_id,
-        channel_id=channel.channel_id,
-        kind=DeliveryCommandKind.TEST,
-        by=by,
-        at=at,
-    )
+    _check_enabled(channel, "testing it")
+    return _asked(channel, DeliveryCommandKind.TEST, command_id=command_id, by=by, at=at)
 
 
 def redeliver_one(channel: Channel, delivery_id: UUID, *, command_id: UUID, by: str, at: datetime) -> DeliveryCommand:
     """The command to send one message again. Raises a 409 problem for a disabled channel."""
-    return _redelivery(channel, command_id, by, at).model_copy(update={"delivery_id": delivery_id})
+    _check_enabled(channel, "sending to it again")
+    asked = _asked(channel, DeliveryCommandKind.REDELIVER, command_id=command_id, by=by, at=at)
+    return asked.model_copy(update={"delivery_id": delivery_id})
 
 
 def redeliver(channel: Channel, wanted: Redelivery, *, command_id: UUID, by: str, at: datetime) -> DeliveryCommand:
@@ -124,17 +118,22 @@ def redeliver(channel: Channel, wanted: Redelivery, *, command_id: UUID, by: str
         field = "until" if wanted.until else "since"
         raise invalid(field, "the span ends before it begins", "`since` before `until`, and before now")
     span = {"since": wanted.since, "until": until, "statuses": tuple(dict.fromkeys(wanted.statuses))}
-    return _redelivery(channel, command_id, by, at).model_copy(update=span)
+    _check_enabled(channel, "sending to it again")
+    asked = _asked(channel, DeliveryCommandKind.REDELIVER, command_id=command_id, by=by, at=at)
+    return asked.model_copy(update=span)
 
 
-def _redelivery(channel: Channel, command_id: UUID, by: str, at: datetime) -> DeliveryCommand:
+def _check_enabled(channel: Channel, doing: str) -> None:
     if not channel.enabled:
-        raise Problem(409, "channel-disabled", "This channel is disabled; enable it before sending to it again.")
+        raise Problem(409, "channel-disabled", f"This channel is disabled; enable it before {doing}.")
+
+
+def _asked(channel: Channel, kind: DeliveryCommandKind, *, command_id: UUID, by: str, at: datetime) -> DeliveryCommand:
     return DeliveryCommand(
         command_id=command_id,
         workspace_id=channel.workspace_id,
         channel_id=channel.channel_id,
-        kind=DeliveryCommandKind.REDELIVER,
+        kind=kind,
         by=by,
         at=at,
     )
