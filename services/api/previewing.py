@@ -25,7 +25,7 @@ from vigilo.adapters.postgres import Connection
 from vigilo.alerting.replay import Episode, History, Missing, Watched, Window, missing, replay
 from vigilo.alerting.runs import CardRun
 from vigilo.alerting.scope import in_scope
-from vigilo.alerting.trial import Difference, Tried, differences, told, totals, worst_first
+from vigilo.alerting.trial import Difference, Totals, Tried, differences, told, totals, worst_first
 from vigilo.events.cards import CertificateChange
 from vigilo.events.hosts import Host
 from vigilo.events.rules import AlertRule
@@ -133,16 +133,29 @@ def shown(trial: Trial, gathered: Gathered, found: Sequence[Tried]) -> PreviewVi
     """The answer. Pure."""
     window, sums = trial.window, totals(found)
     counted = {name: getattr(sums, name) for name in PreviewTotals.model_fields if name != "paused"}
+    compared = None if trial.present is None else _compared(trial.present, found)
     return PreviewView(
         since=window.since,
         until=window.until,
         known_since=None if gathered.begins is None else max(window.since, gathered.begins),
-        sentence=told(sums, days=round((window.until - window.since) / timedelta(days=1))),
+        sentence=_sentence(trial, gathered, sums, compared),
         totals=PreviewTotals(**counted, paused=gathered.paused),
         hosts=[_host(one) for one in worst_first(found)[:_HOSTS_SHOWN]],
-        compared=None if trial.present is None else _compared(trial.present, found),
+        compared=compared,
         assumptions=list(_ASSUMPTIONS),
     )
+
+
+def _sentence(trial: Trial, gathered: Gathered, sums: Totals, compared: ComparisonView | None) -> str:
+    since, until = trial.window.since, trial.window.until
+    sentence = told(sums, days=round((until - since) / timedelta(days=1)))
+    if gathered.begins is not None and gathered.begins - since > timedelta(days=1):
+        sentence += f" Scans are known since {gathered.begins:%Y-%m-%d} only."
+    if compared is not None:
+        which = f"Against version {compared.version} as it is" + ("" if compared.enabled else " (disabled)")
+        counts = f"{compared.added} more, {compared.removed} fewer, {compared.moved} at other times"
+        sentence += f" {which}: {counts}."
+    return sentence
 
 
 def _compared(present: AlertRule, found: Sequence[Tried]) -> ComparisonView:

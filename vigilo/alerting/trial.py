@@ -131,7 +131,7 @@ def told(sums: Totals, *, days: int) -> str:
     if sums.open_always:
         parts.append(f"open always on {sums.open_always}")
     if sums.flapping:
-        parts.append(f"on and off ({FLAPPING} times or more) on {sums.flapping}")
+        parts.append(f"flapping ({FLAPPING} alerts or more) on {sums.flapping}")
     return f"In the last {_days(days)} it would have opened {', '.join(parts)}."
 
 

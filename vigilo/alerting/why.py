@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from types import MappingProxyType
+
+from pydantic import BaseModel
 
 from vigilo.alerting import threshold
 from vigilo.alerting.judgement import Judgement
@@ -20,7 +23,16 @@ from vigilo.events.alerts import AlertTransition, TransitionKind
 from vigilo.events.hosts import Host, HostStatus
 from vigilo.events.rules import AlertRule, TaggedHosts
 from vigilo.events.scans import Outcome
-from vigilo.events.triggers import CertificateChanged, ScanOverdue
+from vigilo.events.triggers import (
+    CertificateChanged,
+    ChainValidationFails,
+    GradeBelow,
+    NameMismatch,
+    OcspStaplingStops,
+    ProtocolBelow,
+    ScanOverdue,
+    WeakKey,
+)
 
 
 class Decider(StrEnum):
@@ -144,11 +156,10 @@ _ALIVE = {
     TransitionKind.REMINDER: Decider.OPEN,
 }
 _PLAIN = {
-    Decider.HOST_PAUSED: "the host is paused, so no rule looks at it.",
-    Decider.RULE_DISABLED: "the rule is disabled, so it opens nothing.",
+    Decider.HOST_PAUSED: "no alert, because the host is paused and no rule looks at it.",
+    Decider.RULE_DISABLED: "no alert, because the rule is disabled.",
     Decider.NOTICE: "it tells of a change of certificate when one is seen, and keeps no alert open.",
     Decider.NOT_APPLICABLE: "no alert, because the question makes no sense for what the host serves.",
-    Decider.NO_SCAN: "no alert, because the host as it is now has not been scanned yet.",
 }
 _BY = {
     "scan": "by a scan",
@@ -174,7 +185,7 @@ def _told(case: Case, decider: Decider, answer: Judgement, counting: Counting | 
         return _PLAIN[decider]
     if decider is Decider.OUT_OF_SCOPE:
         return _outside(case)
-    if decider is Decider.UNKNOWN:
+    if decider in {Decider.UNKNOWN, Decider.NO_SCAN}:
         return f"no alert, because {_unsaid(case)}. What is unknown opens and closes nothing."
     state = _state(case, decider, answer, counting)
     if answer is Judgement.UNKNOWN:
@@ -203,9 +214,10 @@ def _outside(case: Case) -> str:
     match case.rule.scope:
         case TaggedHosts(tag=tag):
             own = ", ".join(case.host.tags)
-            return f"it looks at hosts tagged {tag}, and this host " + (f"is tagged {own}." if own else "has no tags.")
+            has = f"is tagged {own}" if own else "has no tags"
+            return f"no alert, because the rule looks at hosts tagged {tag}, and this one {has}."
         case _:
-            return "it looks at another host."
+            return "no alert, because the rule looks at one other host."
 
 
 def _unsaid(case: Case) -> str:
@@ -214,11 +226,27 @@ def _unsaid(case: Case) -> str:
     if isinstance(case.rule.trigger, ScanOverdue) and excused is not None:
         return f"Vigilo was away, and waits for scans until {_instant(excused)}"
     if known is None:
-        return "the host as it is now has not been scanned yet"
+        return "the host has not been scanned " + ("yet" if case.run is None else "since it was changed or resumed")
     if known.pool_suspect:
         return "the last scan tells nothing (the scanner's own network was suspect)"
-    seen = "" if known.outcome is Outcome.OK else f" ({MEETINGS[known.outcome].words})"
-    return f"the last scan does not tell{seen}"
+    if known.outcome is not Outcome.OK:
+        return f"the last scan does not tell ({MEETINGS[known.outcome].words})"
+    return (
+        f"the last scan does not tell ({_WANTING.get(type(case.rule.trigger), 'no certificate with an end was seen')})"
+    )
+
+
+# What a scan that spoke TLS leaves open.
+_WANTING: Mapping[type[BaseModel], str] = MappingProxyType(
+    {
+        GradeBelow: "it brought no grade",
+        ChainValidationFails: "the chain could not be judged",
+        NameMismatch: "the names could not be compared",
+        OcspStaplingStops: "nobody asked for a staple, or none was ever seen",
+        ProtocolBelow: "old versions of TLS were not tried yet",
+        WeakKey: "the key or signature could not be read",
+    }
+)
 
 
 def _until(case: Case) -> str:

@@ -153,9 +153,10 @@ async def test_a_threshold_crossed_in_the_middle_is_confirmed_by_the_scans_after
 async def test_a_draft_is_held_against_the_rule_as_it_is(client: httpx.AsyncClient, known: Known) -> None:
     saved = await posted(client, known[1][0], "/rules", UNREACHABLE)
     body = {"rule": {**UNREACHABLE, "open_after": 5}, "rule_id": saved["rule_id"]}
-    compared = (await posted(client, known[1][0], "/rules/preview", body))["compared"]
+    answer = await posted(client, known[1][0], "/rules/preview", body)
+    assert answer["sentence"].endswith("Against version 1 as it is: 0 more, 1 fewer, 3 at other times.")
     # One outage of four is too short now, the others open two scans later.
-    assert (compared["added"], compared["removed"], compared["moved"]) == (0, 1, 3)
+    assert [answer["compared"][name] for name in ("added", "removed", "moved")] == [0, 1, 3]
     same = await posted(client, known[1][0], "/rules/preview", {"rule": UNREACHABLE, "rule_id": saved["rule_id"]})
     assert same["compared"]["differences"] == []
     elsewhere = {**UNREACHABLE, "scope": {"kind": "tag", "tag": "edge"}}
@@ -190,8 +191,7 @@ async def test_after_a_pause_nothing_is_known_until_a_scan_and_nothing_is_overdu
         connection.execute("update config.hosts set interval = '5m' where host_id = %s", (host,))
     assert (await asked(client, tenant, rule, host))["now"]["answer"] == "true"  # the last scan was an hour ago
     await posted(client, tenant, f"/hosts/{host}/pause", {})
-    paused = await asked(client, tenant, {}, host)
-    assert paused["now"]["decider"] == "host-paused"
+    assert (await asked(client, tenant, {}, host))["now"]["decider"] == "host-paused"
     await posted(client, tenant, f"/hosts/{host}/resume", {})
     assert (await asked(client, tenant, rule, host))["now"]["answer"] == "false"
     assert (await asked(client, tenant, {}, host))["now"]["decider"] == "no-scan"

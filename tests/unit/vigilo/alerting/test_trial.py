@@ -49,6 +49,6 @@ def test_the_worst_come_first_and_all_are_counted() -> None:
     assert (sums.open_now, sums.open_always, sums.flapping) == (2, 1, 1)
     assert told(sums, days=30) == (
         "In the last 30 days it would have opened 6 alerts on 3 of 5 hosts, open now on 2, open always on 1, "
-        "on and off (3 times or more) on 1."
+        "flapping (3 alerts or more) on 1."
     )
     assert "Nothing" in told(totals([Tried(host, quiet)]), days=1)

@@ -17,13 +17,14 @@ from vigilo.alerting.judgement import Judgement
 from vigilo.alerting.replay import Watched
 from vigilo.alerting.why import Case, Counting, Decider, Silence, told_last, why
 from vigilo.events.alerts import AlertRuleRef, AlertTransition, TransitionKind
-from vigilo.events.cards import ReportCard
+from vigilo.events.cards import Grade, ReportCard
 from vigilo.events.hosts import HostStatus
 from vigilo.events.rules import AlertRule, TaggedHosts
 from vigilo.events.scans import Outcome
 from vigilo.events.triggers import (
     CertificateChanged,
     ExpiresInLessThan,
+    GradeBelow,
     NotTls,
     OcspStaplingStops,
     ScanOverdue,
@@ -64,10 +65,11 @@ GONE_CARDS = cards(3)
         (
             case(GONE.model_copy(update={"scope": TaggedHosts(tag="edge")}), host=inputs.host(tags=("web",))),
             Decider.OUT_OF_SCOPE,
-            "hosts tagged edge, and this host is tagged web",
+            "hosts tagged edge, and this one is tagged web",
         ),
         (case(rule_of(CertificateChanged()), cards(1, **FINE)), Decider.NOTICE, "change of certificate"),
         (case(rule_of(OcspStaplingStops()), cards(1, **FINE)), Decider.UNKNOWN, "does not tell"),
+        (case(rule_of(GradeBelow(grade=Grade.B)), cards(1, **FINE)), Decider.UNKNOWN, "(it brought no grade)"),
         (case(GONE), Decider.NO_SCAN, "has not been scanned yet"),
         (case(GONE, cards(3, outcome=Outcome.THROTTLED)), Decider.UNKNOWN, "the server turned the scanner away"),
         (case(GONE, cards(3, pool_suspect=True)), Decider.UNKNOWN, "the scanner's own network was suspect"),
@@ -139,7 +141,7 @@ def test_a_scan_is_overdue_from_the_record_of_a_host_without_one() -> None:
 def test_what_was_seen_before_a_pause_is_not_judged_after_it() -> None:
     back = NOON + 10 * HOUR
     before = case(GONE, cards(3), watched=Watched(back, back))
-    assert why(before).decider is Decider.NO_SCAN
+    assert why(before).decider is Decider.NO_SCAN and "since it was changed or resumed" in why(before).sentence
     assert why(case(GONE, cards(12), watched=Watched(back, back))).answer is Judgement.TRUE
     # Another interval makes nothing unknown.
     assert why(case(GONE, cards(3), watched=Watched(back))).answer is Judgement.TRUE
