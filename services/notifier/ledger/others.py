@@ -13,12 +13,13 @@ from services.notifier.records import ChannelState
 from vigilo.adapters.postgres import Connection
 
 
-async def tell(connection: Connection, channel: ChannelState, word: Word, *, at: datetime) -> None:
-    """Every other channel that can be told is told once."""
+async def tell(connection: Connection, channel: ChannelState, word: Word, *, at: datetime) -> bool:
+    """Every other channel that can be told is told once. False if there is none, which may change."""
     others = await fit_to_tell(connection, channel)
     await enter(connection, [trouble_notice(channel, word, one, at=at) for one in others], due=at)
-    if word.trouble.lasts:
+    if others and word.trouble.lasts:
         await remember_told(connection, channel.channel_id, word.since)
+    return bool(others)
 
 
 async def tell_works(connection: Connection, channel: ChannelState, since: datetime, *, at: datetime) -> None:
@@ -29,15 +30,16 @@ async def tell_works(connection: Connection, channel: ChannelState, since: datet
 
 
 async def tell_if_overdue(connection: Connection, channel_id: UUID, *, at: datetime, limits: Limits) -> bool:
-    """Tells of a channel that has failed for too long; False if it works by now or another notifier was first."""
+    """Tells of a channel that has failed for too long; False if it works by now, another notifier was first, or there
+    is nobody to tell.
+    """
     channel = await lock_channel(connection, channel_id, now=at, wait=False)
     if channel is None or channel.closed is not None:
         return False
     since = overdue(channel.circuit, told=channel.told_failing, at=at, after=limits.tell_after)
     if since is None:
         return False
-    await tell(connection, channel, Word(Trouble.FAILING, since), at=at)
-    return True
+    return await tell(connection, channel, Word(Trouble.FAILING, since), at=at)
 
 
 async def _told(connection: Connection, channel: ChannelState, since: datetime) -> list[UUID]:

@@ -180,6 +180,17 @@ async def test_others_are_told_once_that_a_channel_keeps_failing_and_once_that_i
     assert words == [text, "The pagerduty channel 'pagerduty-0' works again"]
 
 
+async def test_where_nobody_could_be_told_somebody_is_told_as_soon_as_there_is_one(lab: Lab) -> None:
+    stage = Stage(lab, answers=lambda _: DOWN)
+    (dead,) = await channels(stage, ChannelKind.WEBHOOK)
+    await stage.enter(*alerts(OPENED, 1, dead))
+    await stage.rest(timedelta(minutes=20))
+    assert not await stage.tell_overdue(dead)
+    await channels(stage, ChannelKind.SLACK)
+    assert await stage.tell_overdue(dead)
+    assert not await stage.tell_overdue(dead)
+
+
 async def test_a_receiver_that_is_gone_is_told_of_and_its_deliveries_fail_with_the_reason(lab: Lab) -> None:
     stage = Stage(lab)
     gone, good = await channels(stage, ChannelKind.WEBHOOK, ChannelKind.SLACK)
