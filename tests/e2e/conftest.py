@@ -21,8 +21,8 @@ def vigilo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Vigilo]:
         yield running
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def duty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Duty]:
-    """A whole Vigilo of the module's own with channels of all kinds, and the rules a workspace begins with."""
+    """Another whole Vigilo, for all tests of alerting: channels of all kinds, and the rules a workspace begins with."""
     with on_duty(tmp_path_factory.mktemp("duty") / "home") as running:
         yield running

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
-import threading
-from collections.abc import Iterator
-from contextlib import AsyncExitStack, contextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from email.message import EmailMessage
 from typing import Any, Final
 
 from standardwebhooks.webhooks import Webhook
 
+from tests.e2e.background import background
 from tests.e2e.vigilo import Vigilo
 from tests.fakes.alertmanager import Alertmanager, alertmanager
 from tests.fakes.pagerduty import Incident, PagerDuty, pagerduty
@@ -90,6 +90,11 @@ class Desk:
         """Alertmanager's alerts of host:port."""
         return [one for one in list(self.alertmanager.alerts.values()) if one["labels"].get("instance") == where]
 
+    def firing(self, where: str) -> list[dict[str, Any]]:
+        """Those of them that have not ended."""
+        now = datetime.now(UTC)
+        return [one for one in self.alerts(where) if datetime.fromisoformat(one["endsAt"]) > now]
+
     def unheard(self) -> list[object]:
         """What a receiver refused as malformed: should be empty."""
         return [*self.slack.refused, *self.pagerduty.refused, *self.alertmanager.refused]
@@ -110,23 +115,17 @@ def mail_text(mail: EmailMessage) -> str:
 @contextmanager
 def desk() -> Iterator[Desk]:
     """A desk whose receivers listen on loopback, in a thread of their own, as long as the block lasts."""
-    made: list[Desk] = []
-    ready, loop, over = threading.Event(), asyncio.new_event_loop(), asyncio.Event()
+    with background(_receiving_all()) as made:
+        yield made
 
-    async def serve() -> None:
-        async with AsyncExitStack() as open_:
-            enter = open_.enter_async_context
-            receivers = (receiving(), slack(), pagerduty(), mail_server(), alertmanager())
-            made.append(Desk(*[await enter(one) for one in receivers]))  # type: ignore[arg-type]
-            ready.set()
-            await over.wait()
 
-    thread = threading.Thread(target=loop.run_until_complete, args=(serve(),), daemon=True)
-    thread.start()
-    assert ready.wait(10)
-    try:
-        yield made[0]
-    finally:
-        loop.call_soon_threadsafe(over.set)
-        thread.join(10)
-        loop.close()
+@asynccontextmanager
+async def _receiving_all() -> AsyncIterator[Desk]:
+    async with (
+        receiving() as webhook,
+        slack() as posts,
+        pagerduty() as pages,
+        mail_server() as mail,
+        alertmanager() as alerts,
+    ):
+        yield Desk(webhook, posts, pages, mail, alerts)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,6 +15,7 @@ from OpenSSL import SSL
 
 from tests.e2e.desk import Desk, desk
 from tests.e2e.vigilo import Vigilo, eventually, system
+from tests.fakes.pagerduty import Status
 from tests.fakes.pki import Authority, expiring
 from tests.fakes.tls_server import Serving, TlsServer
 
@@ -23,6 +26,9 @@ RUNBOOK: Final = "https://wiki.example.com/tls/renew"
 OWNER: Final = "Shop team"
 # Long enough for a server to be away for one scan alone, short enough to wait for.
 _SPACING: Final = {"VIGILO_RECHECK_SPACING": "3s", "VIGILO_SCAN_NOW_SPACING": "1s"}
+# How loud a host tagged prod is (Duty.loudness) once both rules about expiry opened, and once they closed.
+OPENED: Final = (2, 2, 1, 1, 1)
+OVER: Final = (4, 4, 2, 2, 1)
 _AUTHORITY: Final = Authority.create("Duty")
 
 
@@ -73,6 +79,25 @@ class Duty:
 
         return eventually(found, f"{state}: {rule}", seconds=seconds)
 
+    def renewed(self, server: TlsServer, host: Watched) -> None:
+        """The server gets a good certificate; then nobody has heard more than once that it was bad and is good."""
+        server.serving = certificate(days=80)
+        self.scan(host)
+        self.hears(lambda: self.loudness(host), OVER)
+        self.hears(lambda: self.desk.firing(host.where), [])
+        (incident,) = self.desk.incidents(host.where)
+        assert incident.status is Status.RESOLVED
+
+    @contextmanager
+    def dying(self, service: str) -> Iterator[None]:
+        """The service does nothing any more during the block (SIGSTOP), and is killed at its end (SIGKILL)."""
+        pid = self.vigilo.running.recorded()[service]
+        os.kill(pid, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            os.kill(pid, signal.SIGKILL)
+
     def course(self, alert: dict[str, Any]) -> list[str]:
         """The kinds of an alert's transitions, in order."""
         return [one["kind"] for one in self.vigilo.get(f"alerts/{alert['alert_id']}").json()["transitions"]]
@@ -80,6 +105,16 @@ class Duty:
     def hears(self, probe: Callable[[], object], expected: object, *, seconds: float = 20) -> None:
         """Waits until a receiver has heard exactly that."""
         eventually(lambda: probe() == expected, f"heard: {expected}; but {probe()}", seconds=seconds)
+
+    def loudness(self, host: Watched) -> tuple[int, int, int, int, int]:
+        """How many messages of it webhook, Slack, PagerDuty and mail got; how many alerts of it Alertmanager has."""
+        return (
+            len(self.desk.bodies(host.host_id)),
+            len(self.desk.posts(host.where)),
+            sum(len(one.events) for one in self.desk.incidents(host.where)),
+            len(self.desk.mails(host.where)),
+            len(self.desk.alerts(host.where)),
+        )
 
     def attempts(self, alert: dict[str, Any], count: int) -> list[tuple[str, str, int]]:
         """(kind of channel, status, attempts) of an alert's deliveries, sorted, once there are so many."""

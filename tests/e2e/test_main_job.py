@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import timedelta
 
 import pytest
 from standardwebhooks.webhooks import Webhook
 
+from tests.e2e.background import background
 from tests.e2e.vigilo import SERVICES, Vigilo, eventually
 from tests.fakes.pki import Authority, Issued, Options, expiring
 from tests.fakes.receiver import Receiver, receiving
@@ -26,31 +23,6 @@ def leaf(*, days: float) -> Issued:
     return expiring("127.0.0.1", "localhost", in_=timedelta(days=days), issuer=AUTHORITY.intermediate)
 
 
-@contextmanager
-def listening() -> Iterator[Receiver]:
-    """A webhook receiver in a thread of its own."""
-    ready: threading.Event = threading.Event()
-    found: list[Receiver] = []
-    loop = asyncio.new_event_loop()
-    over = asyncio.Event()
-
-    async def serve() -> None:
-        async with receiving() as receiver:
-            found.append(receiver)
-            ready.set()
-            await over.wait()
-
-    thread = threading.Thread(target=loop.run_until_complete, args=(serve(),), daemon=True)
-    thread.start()
-    assert ready.wait(10)
-    try:
-        yield found[0]
-    finally:
-        loop.call_soon_threadsafe(over.set)
-        thread.join(10)
-        loop.close()
-
-
 def kinds(receiver: Receiver, host_id: str, secret: str) -> list[str]:
     """What the receiver heard of a host, in order, each delivery once; every signature is checked."""
     heard: dict[str, str] = {}
@@ -62,7 +34,7 @@ def kinds(receiver: Receiver, host_id: str, secret: str) -> list[str]:
 
 
 def test_a_host_is_seen_graded_and_alerted_once_and_the_alert_closes_by_itself(vigilo: Vigilo) -> None:
-    with listening() as receiver, TlsServer(Serving(leaf(days=20))) as server:
+    with background(receiving()) as receiver, TlsServer(Serving(leaf(days=20))) as server:
         channel, secret = vigilo.add_webhook(receiver.url)
         rule = vigilo.add_rule({"kind": "expires-in-less-than", "days": 30}, [channel])
         host = vigilo.add_host("127.0.0.1", server.port, tags=["prod"])
@@ -92,7 +64,7 @@ def test_a_host_is_seen_graded_and_alerted_once_and_the_alert_closes_by_itself(v
 @pytest.mark.slow
 @pytest.mark.parametrize("service", SERVICES)
 def test_a_service_killed_in_the_middle_costs_nothing_and_doubles_nothing(vigilo: Vigilo, service: str) -> None:
-    with listening() as receiver, TlsServer(Serving(leaf(days=20))) as server:
+    with background(receiving()) as receiver, TlsServer(Serving(leaf(days=20))) as server:
         channel, secret = vigilo.add_webhook(receiver.url)
         rule = vigilo.add_rule({"kind": "expires-in-less-than", "days": 30}, [channel])
         host = vigilo.add_host("127.0.0.1", server.port)
