@@ -14,7 +14,6 @@ from uuid import UUID
 
 from pydantic import ValidationError
 
-from services.notifier.channels.links import safe_url
 from services.notifier.channels.shrinking import clip, encoded
 from services.notifier.channels.webhook import USER_AGENT
 from services.notifier.channels.wording import Wording, where, worded
@@ -88,7 +87,7 @@ def render(telling: Telling, *, public_url: str, now: datetime) -> dict[str, Any
         starts, ends = words.at, lapses
         labels = {"alertname": f"Vigilo{telling.kind.capitalize()}", "severity": words.severity.value}
         labels["about"] = clip(words.headline, limit=_LABEL_MAX)
-    main = next((url for link in words.links if (url := safe_url(link.url)) is not None), None)
+    main = next((link.url for link in words.safe_links), None)
     return {
         "labels": {name: value for name, value in labels.items() if value},
         "annotations": _annotations(words),
@@ -123,9 +122,7 @@ def _labels(transition: AlertTransition) -> dict[str, str]:
 def _annotations(words: Wording) -> dict[str, str]:
     told = {"summary": words.headline, "description": words.text or "\n".join(words.lines)}
     told |= {_annotation_name(fact.label): fact.value for fact in words.facts}
-    told |= {
-        f"{_annotation_name(link.text)}_url": url for link in words.links if (url := safe_url(link.url)) is not None
-    }
+    told |= {f"{_annotation_name(link.text)}_url": link.url for link in words.safe_links}
     if words.more:
         told["more"] = f"and {words.more:,} more"
     return {name: value for name, value in told.items() if value}

@@ -19,9 +19,8 @@ from uuid import UUID
 import idna
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 
-from services.notifier.channels.links import safe_url
 from services.notifier.channels.shrinking import clip
-from services.notifier.channels.wording import Link, Wording, moment, worded
+from services.notifier.channels.wording import Wording, moment, worded
 from services.notifier.tellings import Telling
 from vigilo.events.rules import Severity
 
@@ -54,9 +53,8 @@ def render(telling: Telling, *, public_url: str, sender: str, to: Sequence[str],
     mail["X-Vigilo-Severity"] = words.severity.value
     mail["Auto-Submitted"] = "auto-generated"
     mail["X-Auto-Response-Suppress"] = "All"  # what Exchange heeds instead of Auto-Submitted
-    links = tuple(Link(link.text, url) for link in words.links if (url := safe_url(link.url)) is not None)
-    mail.set_content(as_text(words, links), cte="quoted-printable")
-    mail.add_alternative(_as_html(words, links), subtype="html", cte="quoted-printable")
+    mail.set_content(as_text(words), cte="quoted-printable")
+    mail.add_alternative(_as_html(words), subtype="html", cte="quoted-printable")
     return mail
 
 
@@ -72,7 +70,7 @@ def ascii_address(address: str) -> str:
     return f"{local}@{domain if domain.isascii() else idna.encode(domain, uts46=True).decode('ascii')}"
 
 
-def as_text(words: Wording, links: Sequence[Link]) -> str:
+def as_text(words: Wording) -> str:
     """What a mail program without HTML shows."""
     parts = [words.headline]
     if words.text:
@@ -84,15 +82,15 @@ def as_text(words: Wording, links: Sequence[Link]) -> str:
         parts.append("\n".join(f"- {line}" for line in words.lines))
     if words.more:
         parts.append(f"and {words.more:,} more")
-    if links:
+    if links := words.safe_links:
         parts.append("\n".join(f"{link.text}: {link.url}" for link in links))
     parts.append(f"-- \nVigilo, {moment(words.at)}")
     return "\n\n".join(parts) + "\n"
 
 
-def _as_html(words: Wording, links: Sequence[Link]) -> str:
+def _as_html(words: Wording) -> str:
     colour = _CALM if words.calm else _COLOURS[words.severity]
-    return _template().render(words=words, links=links, colour=colour, at=moment(words.at))
+    return _template().render(words=words, links=words.safe_links, colour=colour, at=moment(words.at))
 
 
 @lru_cache(maxsize=1)

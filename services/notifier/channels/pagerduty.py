@@ -168,4 +168,4 @@ def _book(transition: AlertTransition) -> dict[str, str]:
 
 
 def _links(words: Wording) -> list[dict[str, str]]:
-    return [{"href": url, "text": link.text} for link in words.links if (url := safe_url(link.url)) is not None]
+    return [{"href": link.url, "text": link.text} for link in words.safe_links]

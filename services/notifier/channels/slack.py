@@ -16,7 +16,6 @@ from uuid import UUID
 
 from pydantic import ValidationError
 
-from services.notifier.channels.links import safe_url
 from services.notifier.channels.shrinking import encoded
 from services.notifier.channels.webhook import USER_AGENT
 from services.notifier.channels.wording import Fact, Link, Wording, moment, worded
@@ -113,7 +112,7 @@ def _blocks(words: Wording, limit: int) -> Iterable[dict[str, Any]]:
         yield {"type": "section", "text": _plain("\n".join(_line(one, limit) for one in lines), limit=SECTION_MAX)}
     if words.more:
         yield {"type": "section", "text": _plain(f"… and {words.more:,} more", limit=SECTION_MAX)}
-    if links := _links(words.links):
+    if links := _links(words.safe_links):
         yield {"type": "section", "text": {"type": "mrkdwn", "text": links, "verbatim": True}}
     yield {"type": "context", "elements": [_plain(f"Vigilo, {moment(words.at)}", limit=100)]}
 
@@ -132,7 +131,7 @@ def _plain(text: str, *, limit: int) -> dict[str, Any]:
 
 def _links(links: Sequence[Link]) -> str:
     """Links with our own words. Nothing in a checked URL can end the link: `< > |` are percent-encoded there."""
-    urls = [(escaped(url, limit=SECTION_MAX), link.text) for link in links if (url := safe_url(link.url)) is not None]
+    urls = [(escaped(link.url, limit=SECTION_MAX), link.text) for link in links]
     return " · ".join(f"<{url}|{text}>" for url, text in urls if len(url) <= _URL_MAX)
 
 

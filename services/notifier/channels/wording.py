@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from uuid import UUID
 
-from services.notifier.channels.links import Pages, runbook
+from services.notifier.channels.links import Pages, runbook, safe_url
 from services.notifier.channels.shrinking import clip
 from services.notifier.tellings import DigestLine, DigestTelling, NoticeTelling, Telling, TestTelling
 from vigilo.events.alerts import AlertFacts, AlertHost, AlertTransition, TransitionKind
@@ -72,6 +72,11 @@ class Wording:
     def subject(self) -> str:
         """`[CRITICAL] shop.example:443: expires in 6 days`."""
         return f"[{self.tag}] {self.headline}"
+
+    @property
+    def safe_links(self) -> tuple[Link, ...]:
+        """The links that a message may have, as `safe_url` writes them."""
+        return tuple(Link(link.text, url) for link in self.links if (url := safe_url(link.url)) is not None)
 
 
 def worded(telling: Telling, *, public_url: str) -> Wording:

@@ -11,7 +11,7 @@ from services.notifier.delivery import Answer, Attempt
 from services.notifier.forgetting import Forgetter
 from tests.fakes.alerts import WORKSPACE
 from tests.integration.notifier.ledger_lab import Lab, channel
-from tests.integration.notifier.stage import DOWN, OK, START, Stage, alerts
+from tests.integration.notifier.stage import DOWN, OK, START, Stage, alerts, delivery_of
 from vigilo.events.alerts import TransitionKind
 from vigilo.events.deliveries import DeliveryCommand, DeliveryCommandKind
 from vigilo.events.rules import ChannelKind
@@ -31,6 +31,11 @@ async def channel_of(stage: Stage, kind: ChannelKind = ChannelKind.WEBHOOK) -> U
     one = stage.lab.add_channel("https://x.test/", kind=kind)
     await stage.enter(("channels", channel(one, kind=kind)))
     return one
+
+
+def command(channel_id: UUID, **fields: object) -> tuple[str, DeliveryCommand]:
+    given = {"workspace_id": WORKSPACE, "channel_id": channel_id, "by": "ann", "at": START, "command_id": UUID(int=5)}
+    return "delivery-commands", DeliveryCommand.model_validate({**given, **fields})
 
 
 async def forgotten(stage: Stage, after: timedelta, *, history: timedelta = HISTORY, batch: int = 100) -> int:
@@ -70,6 +75,20 @@ async def test_what_waits_or_follows_something_that_waits_stays(stage: Stage) ->
     assert sorted(await left(stage)) == ["closed", "notice", "notice", "opened"]
 
 
+async def test_an_open_that_was_sent_again_lately_keeps_its_close(stage: Stage) -> None:
+    one = await channel_of(stage)
+    opened = alerts(OPENED, 1, one)
+    await stage.enter(*opened, *alerts(CLOSED, 1, n=2))
+    await stage.work()
+    stage.now += HISTORY * 2
+    again = {"kind": DeliveryCommandKind.REDELIVER, "delivery_id": delivery_of(opened[0][1], one)}
+    await stage.enter(command(one, **again))
+    await stage.work()
+    assert [word for _, word in stage.sent] == ["opened", "closed", "opened"]
+    assert await forgotten(stage, timedelta(days=1)) == 0
+    assert await forgotten(stage, HISTORY * 2) == 2
+
+
 async def test_each_channel_is_judged_for_itself(stage: Stage) -> None:
     good, dead = await channel_of(stage), await channel_of(stage)
     stage.answers = lambda claimed: DOWN if claimed.row.channel_id == dead else OK
@@ -102,14 +121,13 @@ async def test_a_digest_on_its_way_stays(stage: Stage) -> None:
 
 async def test_tests_and_notices_go_and_short_histories_keep_nine_days(stage: Stage) -> None:
     one = await channel_of(stage)
-    given = {"workspace_id": WORKSPACE, "channel_id": one, "by": "ann", "at": START, "command_id": UUID(int=5)}
-    test = DeliveryCommand.model_validate({**given, "kind": DeliveryCommandKind.TEST})
-    await stage.enter(("delivery-commands", test), *alerts(NOTICE, 1, one))
+    test = command(one, kind=DeliveryCommandKind.TEST)
+    await stage.enter(test, *alerts(NOTICE, 1, one))
     await stage.work()
     assert len(stage.sent) == 2
     day = timedelta(days=1)
     assert await forgotten(stage, 8 * day, history=day) == 0
-    await stage.enter(("delivery-commands", test))
+    await stage.enter(test)
     assert await stage.work() == 0, "the command is remembered as long as its delivery"
     assert await forgotten(stage, 10 * day, history=day) == 2
 
