@@ -6,21 +6,21 @@ import asyncio
 import logging
 import os
 import signal
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime
 
 from services.notifier.channels.registry import senders
-from services.notifier.delivery import Attempt
 from services.notifier.destinations import SealedDestinations
 from services.notifier.forgetting import Forgetter
 from services.notifier.http import HttpPoster
 from services.notifier.intake import INPUTS, SERVICE, Intake
 from services.notifier.ledger.announcing import OUTBOX
+from services.notifier.measuring import attempt_counter, circuit_gauge
 from services.notifier.reading import Reading
 from services.notifier.repeating import Repeater
 from services.notifier.settings import NotifierSettings
-from services.notifier.watching import Circuits, Watcher
+from services.notifier.watching import Watcher
 from services.notifier.worker import Worker
 from vigilo.adapters.health import Checks, HealthServer
 from vigilo.adapters.kafka.batches import BatchConsumer
@@ -30,7 +30,6 @@ from vigilo.adapters.metrics import Metrics
 from vigilo.adapters.outbox import DELIVERY_TIMEOUT, OutboxRelay
 from vigilo.adapters.postgres import Pool, connection_pool
 from vigilo.adapters.settings import read
-from vigilo.events.rules import ChannelKind
 
 logger = logging.getLogger("vigilo.notifier")
 
@@ -52,7 +51,7 @@ async def serve(settings: NotifierSettings, stopping: asyncio.Event) -> None:
         by_kind, limits = senders(settings, poster, clock=utc_now), settings.limits()
         producer = await stack.enter_async_context(_producer(settings))
         sealed = SealedDestinations(settings.box())
-        worker = Worker(pool, by_kind, sealed, clock=utc_now, limits=limits, on_attempt=_counter(metrics))
+        worker = Worker(pool, by_kind, sealed, clock=utc_now, limits=limits, on_attempt=attempt_counter(metrics))
         reading = Reading(pool, Intake(), producer, clock=utc_now, on_entered=worker.wake)
         consumer = BatchConsumer(settings.kafka, INPUTS, positions=reading.positions, group=SERVICE)
         checks = Checks(ready={"database": lambda: _answers(pool), "reading": lambda: _reads(consumer)})
@@ -62,7 +61,7 @@ async def serve(settings: NotifierSettings, stopping: asyncio.Event) -> None:
         stack.push_async_callback(consumer.close)
         if not await _started(consumer, stopping):
             return
-        watcher = Watcher(pool, clock=utc_now, limits=limits, on_told=worker.wake, on_circuits=_circuit_gauge(metrics))
+        watcher = Watcher(pool, clock=utc_now, limits=limits, on_told=worker.wake, on_circuits=circuit_gauge(metrics))
         await _until_stopped(
             stopping,
             worker,
@@ -116,29 +115,6 @@ async def _answers(pool: Pool) -> tuple[bool, Mapping[str, object]]:
 
 def _reads(consumer: BatchConsumer) -> tuple[bool, Mapping[str, object]]:
     return consumer.generation > 0, {"partitions": len(consumer.assigned)}
-
-
-def _counter(metrics: Metrics) -> Callable[[ChannelKind, Attempt], None]:
-    attempts = metrics.counter("vigilo_delivery_attempts", "Attempts by how they ended.", ["kind", "answer"])
-    seconds = metrics.histogram("vigilo_delivery_attempt_seconds", "How long attempts took.", ["kind"])
-
-    def count(kind: ChannelKind, attempt: Attempt) -> None:
-        attempts.labels(kind.value, attempt.answer.value).inc()
-        seconds.labels(kind.value).observe(attempt.duration_ms / 1000)
-
-    return count
-
-
-def _circuit_gauge(metrics: Metrics) -> Callable[[Circuits], None]:
-    gauge = metrics.gauge("vigilo_delivery_circuits", "Channels in use, by state of their circuit.", ["kind", "state"])
-
-    def show(circuits: Circuits) -> None:
-        gauge.clear()
-        for kind, (closed, opened) in circuits.items():
-            gauge.labels(kind, "closed").set(closed)
-            gauge.labels(kind, "open").set(opened)
-
-    return show
 
 
 async def _main(settings: NotifierSettings) -> None:
