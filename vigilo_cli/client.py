@@ -16,9 +16,11 @@ from pydantic import Field, SecretStr
 
 from vigilo.adapters.settings import BadSettings, EnvironmentSettings, read
 from vigilo.events.text import visible
+from vigilo.tls.endpoint import HTTPS_PORT, Endpoint, InvalidEndpoint, parse_endpoint
 
 _TIMEOUT_SECONDS: Final = 30.0
 _CELL: Final = 120
+_ANY_PORT: Final = 0
 
 
 class ClientSettings(EnvironmentSettings):
@@ -71,15 +73,23 @@ def host_named(text: str) -> str:
     try:
         return str(UUID(text))
     except ValueError:
-        name, _, port = text.rpartition(":") if text.rpartition(":")[2].isdigit() else (text, "", "")
+        wanted = endpoint(text, default_port=_ANY_PORT)
     found = [
         one
-        for one in everything("hosts", q=name)
-        if one["hostname"] == name.lower() and (not port or one["port"] == int(port))
+        for one in everything("hosts", q=wanted.hostname)
+        if one["hostname"] == wanted.hostname and wanted.port in {_ANY_PORT, one["port"]}
     ]
     if len(found) == 1:
         return str(found[0]["host_id"])
     raise _failed(f"there is no host {text}" if not found else f"there are {len(found)} hosts {text}: give the id")
+
+
+def endpoint(text: str, *, default_port: int = HTTPS_PORT) -> Endpoint:
+    """HOST[:PORT] as it is kept. What is none is told, and ends the command with status 1."""
+    try:
+        return parse_endpoint(text, default_port=default_port)
+    except InvalidEndpoint as error:
+        raise _failed(str(error)) from error
 
 
 def show(document: Any) -> None:

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from vigilo_cli.client import ask, everything, host_named, moment, show, table
+from vigilo_cli.client import ask, endpoint, everything, host_named, moment, show, table
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -41,8 +41,9 @@ def add_host(
     owner: Annotated[str | None, typer.Option(help="Who looks after it")] = None,
 ) -> None:
     """Watch a host; its first scan starts at once."""
-    name, port = _split(host)
-    body = {"hostname": name, "port": port, "interval": interval, "tags": tag or [], "owner": owner}
+    wanted = endpoint(host)
+    place = {"hostname": wanted.hostname, "port": wanted.port}
+    body = {**place, "interval": interval, "tags": tag or [], "owner": owner}
     typer.echo(ask("POST", "hosts", body)["host_id"])
 
 
@@ -71,13 +72,3 @@ def snooze_host(
         ask("DELETE", path)
     else:
         typer.echo(f"until {moment(ask('POST', path, {'for': length, 'reason': reason})['snooze']['until'])}")
-
-
-def _split(text: str) -> tuple[str, int]:
-    name, colon, port = text.rpartition(":")
-    if text.startswith("["):  # [2001:db8::1]:8443
-        inner, _, rest = text[1:].partition("]")
-        return inner, int(rest[1:]) if rest[1:].isdigit() else 443
-    if colon and port.isdigit() and ":" not in name:
-        return name, int(port)
-    return text, 443

@@ -57,6 +57,19 @@ def test_a_host_is_added_found_by_name_paused_and_snoozed(api: ApiServer, run: R
     good(run("hosts", "snooze", name, "--end"))
     six = good(run("hosts", "add", "[2606:4700::1111]:853"))
     assert six in good(run("hosts", "list"))
+    for written in ("2606:4700::1111", "[2606:4700::1111]", "[2606:4700:0::1111]:853"):
+        good(run("hosts", "pause", written))
+    assert run("hosts", "pause", "[2606:4700::1111]:443").exit_code == 1
+
+
+def test_names_are_taken_as_people_write_them(run: Run) -> None:
+    label = uuid4()
+    good(run("hosts", "add", f"Bücher-{label}.example."))
+    good(run("hosts", "pause", f"BÜCHER-{label}.example"))
+    for wrong in ("two words", "a.example:99999", "a.example:https"):
+        for doing in ("add", "pause"):
+            refused = run("hosts", doing, wrong)
+            assert (refused.exit_code, "allowed" in refused.output) == (1, True)
 
 
 def test_a_rule_is_added_with_parameters_shown_and_snoozed(run: Run) -> None:
@@ -87,7 +100,7 @@ def test_an_alert_is_listed_and_acknowledged(api: ApiServer, run: Run) -> None:
     ("arguments", "words"),
     [
         (("hosts", "pause", "nowhere.example"), "there is no host nowhere.example"),
-        (("hosts", "add", "a b"), "hostname: "),
+        (("hosts", "add", "a.example", "--interval", "7m"), "interval: "),
         (("rules", "add", "x", "--trigger", "soon"), "trigger.kind: "),
         (("alerts", "ack", str(uuid4())), "no such alert"),
     ],
