@@ -27,10 +27,9 @@ def judge(trigger: ExpiresInLessThan, view: View, at: datetime) -> Judgement:
 
 def next_change(trigger: ExpiresInLessThan, view: View, at: datetime) -> datetime | None:
     """The first instant at which a certificate has too little left; none once one has, for time mends nothing."""
-    if judge(trigger, view, at) is Judgement.TRUE:
-        return None
     instants = (true_from(trigger, one) for one in _looked_at(trigger, view))
-    return min((instant for instant in instants if instant is not None and instant > at), default=None)
+    first = min((instant for instant in instants if instant is not None), default=None)
+    return first if first is not None and first > at else None
 
 
 def first_to_expire(trigger: ExpiresInLessThan, view: View) -> PathCertificate | None:

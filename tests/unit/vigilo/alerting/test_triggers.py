@@ -67,6 +67,14 @@ def test_the_leaf_alone_counts_unless_the_path_is_asked_for() -> None:
     assert judge(ExpiresInLessThan(days=30, include="path"), chain, NOON) is TRUE
 
 
+def test_time_changes_nothing_once_one_certificate_has_too_little_left() -> None:
+    trigger, soon = ExpiresInLessThan(days=30, include="path"), timedelta(microseconds=1)
+    assert next_change(trigger, known(NOON + 60 * DAY, NOON + 5 * DAY), NOON) is None
+    assert next_change(trigger, known(NOON + 60 * DAY, NOON + 40 * DAY), NOON) == NOON + 10 * DAY + soon
+    assert next_change(trigger, known(NOON + 60 * DAY, NOON + 30 * DAY), NOON) == NOON + soon
+    assert next_change(trigger, known(None), NOON) is None
+
+
 def test_an_end_that_cannot_be_read_is_unknown_not_false() -> None:
     trigger = ExpiresInLessThan(days=30, include="path")
     assert judge(trigger, known(None), NOON) is UNKNOWN
