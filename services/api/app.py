@@ -21,6 +21,9 @@ from fastapi.openapi.utils import get_openapi
 
 from services.api import front, problems
 from services.api.audit.refusals import audit_refusals
+from services.api.live.feed import Feed
+from services.api.live.listening import listen
+from services.api.live.serving import StreamingServer
 from services.api.measuring import Measured
 from services.api.openapi import complete
 from services.api.pool_notices import tell_of_pools
@@ -67,9 +70,12 @@ def create_app(settings: ApiSettings) -> FastAPI:
         measure(relay, metrics)
     projector = _projector(settings, metrics)
     client = httpx.AsyncClient(trust_env=False)
-    lifespan = _lifespan(shared, relay, projector, client)
+    feed = Feed()
+    metrics.gauge("vigilo_event_streams", "Open streams of live events.").set_function(lambda: feed.streams)
+    lifespan = _lifespan(shared, relay, projector, client, feed)
     app = FastAPI(title=TITLE, docs_url=None, redoc_url=None, openapi_url=None, lifespan=lifespan)
     app.state.resources = shared
+    app.state.feed = feed
     problems.install(app)
     audit_refusals(app)
     app.add_middleware(front.FrontDoor, hosts={*settings.allowed_hosts, settings.public_host})
@@ -126,7 +132,11 @@ def _ready(
 
 
 def _lifespan(
-    shared: Resources, relay: OutboxRelay | None, projector: EmbeddedProjector | None, client: httpx.AsyncClient
+    shared: Resources,
+    relay: OutboxRelay | None,
+    projector: EmbeddedProjector | None,
+    client: httpx.AsyncClient,
+    feed: Feed,
 ) -> Any:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -139,7 +149,11 @@ def _lifespan(
                 work = asyncio.create_task(relay.run(), name="relay")
                 work.add_done_callback(_ended)
                 stack.push_async_callback(end, work)
-            for name, timer in (("snoozes", end_snoozes(shared.pool)), ("pools", tell_of_pools(shared.pool))):
+            for name, timer in (
+                ("snoozes", end_snoozes(shared.pool)),
+                ("pools", tell_of_pools(shared.pool)),
+                ("live", listen(shared.settings.url(), feed)),
+            ):
                 task = asyncio.create_task(timer, name=name)
                 task.add_done_callback(_ended)
                 stack.push_async_callback(end, task)
@@ -178,7 +192,7 @@ def main() -> int:
         timeout_graceful_shutdown=10,
     )
     try:
-        uvicorn.Server(config).run()
+        StreamingServer(config, app.state.feed).run()
     except Exception:
         logger.exception("the API ends")
         return _FAILED

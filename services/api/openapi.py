@@ -24,6 +24,7 @@ _MEANINGS: Final = {
     413: "The body is too long",
     412: "Changed since you saw it (If-Match)",
     422: "A field is not valid; `errors` names it, what is wrong and what is allowed",
+    429: "You have too many of these open; close one, or wait",
     503: "Something this needs does not answer; try again",
 }
 

@@ -19,6 +19,7 @@ import psycopg
 from psycopg import Connection, errors
 
 from services.api.database_roles import OWNER
+from services.api.live.notices import CHANNEL, everything
 from services.api.migrate import MIGRATIONS
 from services.api.projector.admission import TOPICS
 from services.api.projector.bounds import Bounds, bounds_of, ends_of, partitions_of
@@ -195,6 +196,7 @@ class Filling:
             owner.execute("set local synchronous_commit = on")
             owner.execute(f"alter schema {READ_MODEL} rename to {OLD}")
             owner.execute(f"alter schema {NEXT} rename to {READ_MODEL}")
+            owner.execute("select pg_notify(%s, %s)", (CHANNEL, everything(None)))
         return time.monotonic() - began
 
 

@@ -23,6 +23,7 @@ from services.api.app import create_app
 from services.api.auth import new_token
 from services.api.bootstrap import add_token, ensure_workspace
 from services.api.database_roles import API
+from services.api.live.serving import StreamingServer
 from services.api.migrate import migrate
 from services.api.settings import ApiSettings
 from vigilo.adapters.postgres import connect
@@ -117,15 +118,16 @@ async def make_workspace(url: str, slug: str, base_url: str) -> Workspace:
 @contextmanager
 def served(settings: ApiSettings) -> Iterator[str]:
     """The base URL of the app while it is served from a thread."""
+    app = create_app(settings)
     config = uvicorn.Config(
-        create_app(settings),
+        app,
         host=settings.host,
         port=settings.port,
         log_config=None,
         access_log=False,
         server_header=False,
     )
-    server = uvicorn.Server(config)
+    server = StreamingServer(config, app.state.feed)
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
     for _ in range(400):

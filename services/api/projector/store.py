@@ -17,8 +17,10 @@ from uuid import UUID
 import orjson
 from psycopg import Connection, Cursor, connect, errors
 
+from services.api.live.notices import CHANNEL
 from services.api.projector import runs, tables
 from services.api.projector.admission import HOST_KEYED, Admitted, Refused, workspace_of
+from services.api.projector.changes import payloads
 from services.api.projector.projections import rows_of
 from vigilo.adapters.kafka.records import Partition
 from vigilo.adapters.locks import AdvisoryLock
@@ -135,7 +137,9 @@ class Store:
             with self._connection.transaction(), self._connection.cursor() as cursor:
                 self._advance(cursor, batch)
                 accepted, refused = self._owned(cursor, batch.admitted)
-                self._write(cursor, self._first_of_each_scan(cursor, accepted))
+                written = self._first_of_each_scan(cursor, accepted)
+                self._write(cursor, written)
+                self._tell(cursor, written)
                 yield refused
         except (errors.DataError, errors.IntegrityError) as error:
             raise Unstorable(error.diag.message_primary or str(error)) from error
@@ -205,6 +209,11 @@ class Store:
         for table in tables.TABLES:
             if table.name in rows:
                 cursor.execute(_STATEMENTS[table.name], (_json(tables.folded(table, rows[table.name])),))
+
+    def _tell(self, cursor: Cursor[Any], written: Sequence[Admitted]) -> None:
+        # Heard when the commit is through. What a rebuild writes beside the read model is no news to anybody.
+        if self._schema == READ_MODEL and (told := list(payloads(written, at=datetime.now(UTC)))):
+            cursor.execute("select pg_notify(%s, payload) from unnest(%s::text[]) as payload", (CHANNEL, told))
 
     def _ensure_months(self, cursor: Cursor[Any], rows: Mapping[str, Sequence[tables.Row]]) -> None:
         times = (row["requested_at"] for name in ("snapshots", "report_cards") for row in rows.get(name, ()))

@@ -13,6 +13,7 @@ from services.api.routes import (
     certificates,
     channels,
     deliveries,
+    events,
     hosts,
     invitations,
     members,
@@ -48,4 +49,5 @@ ROUTERS: Final[tuple[APIRouter, ...]] = (
     invitations.router,
     tokens.router,
     audit.router,
+    events.router,
 )

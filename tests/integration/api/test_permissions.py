@@ -107,6 +107,7 @@ ACTIONS = [
     Action("POST", "/tokens", "admin", P.TOKENS_SERVICE, 201, {"kind": "service", "name": "t"}),
     Action("DELETE", "/tokens/{token_id}", "admin", P.TOKENS_SERVICE, 204),
     Action("GET", "/audit", "admin", P.AUDIT_VIEW),
+    Action("GET", "/events", "viewer", P.FEED_READ),
     Action("GET", "/audit/export", "admin", P.AUDIT_EXPORT),
 ]
 
@@ -161,7 +162,11 @@ def observed(api: ApiServer, host_id: UUID, channel_id: UUID) -> dict[str, str]:
 
 def send(client: httpx.Client, api: ApiServer, action: Action, ids: dict[str, str]) -> httpx.Response:
     body = action.body() if isinstance(action.body, Callable) else action.body  # type: ignore[arg-type]
-    return client.request(action.method, f"{api.base_url}{BASE}{action.path}".format(**ids), json=body)
+    url = f"{api.base_url}{BASE}{action.path}".format(**ids)
+    with client.stream(action.method, url, json=body) as answer:
+        if not answer.headers.get("content-type", "").startswith("text/event-stream"):  # that one never ends
+            answer.read()
+        return answer
 
 
 def name_of(action: Action) -> str:

@@ -65,6 +65,8 @@ def hunt(api: ApiServer, folder: Path, tokens: dict[str, str], *, examples: int,
     section = "\n[auth.wfc]\n" + "".join(f"{name} = {json.dumps(value)}\n" for name, value in found.items())
     config.write_text(BASE + section)
     arguments = ["run", f"{api.base_url}/api/v1/openapi.json", "--checks", "all", "--max-examples", str(examples)]
+    # A stream never ends, and the tool reads answers to their end (tests/integration/api/test_events_api.py).
+    arguments += ["--exclude-path-regex", "/events$"]
     done = subprocess.run(
         [str(TOOL), "--config-file", str(config), *arguments, "--continue-on-failure", "--no-color", *more.split()],
         cwd=folder,

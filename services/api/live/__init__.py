@@ -1,0 +1,1 @@
+"""What has just changed in a workspace, told to those who follow it."""
