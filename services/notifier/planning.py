@@ -105,8 +105,7 @@ def _plan_open(
     slots: int,
     limits: Limits,
 ) -> Plan:
-    patience = sum(channel.traits.delays, timedelta())
-    given_up = [row for row in startable if row.entered_at + patience <= at and not row.under_way(at)]
+    given_up = _given_up(channel.traits, left, startable, at)
     ended = {row.delivery_id for row in given_up}
     finished = (*finished, *(Finish(row, DeliveryStatus.FAILED, CIRCUIT_OPEN) for row in given_up))
     held = [row for row in left if row.delivery_id not in ended and not row.under_way(at) and not row.carried]
@@ -132,6 +131,14 @@ def _plan_open(
     members = {row.delivery_id for row in probe.members}
     news = tuple(row for row in news if row.delivery_id not in members)
     return Plan(tuple(finished), (), news, (probe,), True, channel.bucket.less_one(at))
+
+
+def _given_up(traits: Traits, left: Sequence[Row], startable: Sequence[Row], at: datetime) -> list[Row]:
+    """What has waited as long as its schedule lasts; a digest with all that it carries, which nobody else would end."""
+    patience = sum(traits.delays, timedelta())
+    late = [row for row in startable if row.entered_at + patience <= at and not row.under_way(at)]
+    digests = {row.delivery_id for row in late}
+    return late + [row for row in left if row.carried and row.digest_id in digests]
 
 
 def _superseded(rows: Sequence[Row], traits: Traits, at: datetime) -> list[Finish]:

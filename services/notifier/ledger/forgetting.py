@@ -32,7 +32,7 @@ async def forget_deliveries(connection: Connection, channel_id: UUID, *, before:
     """Deletes up to `most` messages that were over before that instant, each with all that led to it.
 
     Returns how many deliveries went. An alert stays while its close was not entered, or anything of it waits or is
-    younger; a digest stays while it carries something. Nothing goes while another notifier is at the channel.
+    younger. Nothing goes while another notifier is at the channel.
     """
     if await lock_channel(connection, channel_id, now=before, wait=False) is None:
         return 0
@@ -44,9 +44,6 @@ async def forget_deliveries(connection: Connection, channel_id: UUID, *, before:
                 and not exists (
                     select from notifier.deliveries o where o.channel_id = d.channel_id and o.alert_id = d.alert_id
                         and (o.status in ('waiting', 'retrying') or coalesce(o.settled_at, o.entered_at) >= %(before)s))
-                and not exists (
-                    select from notifier.deliveries m
-                    where m.digest_id = d.delivery_id and m.status in ('waiting', 'retrying'))
             order by coalesce(d.settled_at, d.entered_at) limit %(most)s
         )
         delete from notifier.deliveries where delivery_id in (

@@ -113,6 +113,18 @@ async def test_a_digest_nobody_got_is_taken_apart_so_that_what_is_over_is_skippe
     assert len(await stage.rows("1", "status = 'superseded' and kind <> 'digest'")) == 4
 
 
+async def test_a_digest_that_is_given_up_takes_its_members_with_it(lab: Lab) -> None:
+    stage = Stage(lab, answers=lambda _: Attempt(Answer.REJECTED, 503, "http-503"))
+    (slack,) = await channels(stage, ChannelKind.SLACK)
+    await stage.enter(*alerts(OPENED, 6, slack))
+    await stage.rest(timedelta(days=2))
+    assert {status for (status,) in await stage.rows("status")} == {"failed"}
+    await stage.enter(*alerts(CLOSED, 1, n=2))
+    stage.answers = lambda _: OK
+    await stage.work()
+    assert stage.sent[-1] == (slack, "closed"), "the open may have been received"
+
+
 async def test_a_new_rulebook_is_one_digest_and_pages_nobody(lab: Lab) -> None:
     stage = Stage(lab)
     slack, pagerduty = await channels(stage, ChannelKind.SLACK, ChannelKind.PAGERDUTY)

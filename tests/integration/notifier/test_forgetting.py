@@ -83,6 +83,7 @@ async def test_an_open_that_was_sent_again_lately_keeps_its_close(stage: Stage) 
     stage.now += HISTORY * 2
     again = {"kind": DeliveryCommandKind.REDELIVER, "delivery_id": delivery_of(opened[0][1], one)}
     await stage.enter(command(one, **again))
+    assert await forgotten(stage, timedelta()) == 0, "the open waits"
     await stage.work()
     assert [word for _, word in stage.sent] == ["opened", "closed", "opened"]
     assert await forgotten(stage, timedelta(days=1)) == 0
