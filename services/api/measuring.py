@@ -10,6 +10,8 @@ from vigilo.adapters.metrics import Metrics
 
 # Probes ask every few seconds; their figures would hide those of people.
 _NOT_MEASURED = frozenset({"/healthz", "/readyz", "/metrics"})
+# A stream lasts as long as its reader wants, which says nothing of how quick we are.
+_STREAM = (b"content-type", b"text/event-stream")
 _METHODS = frozenset({"GET", "POST", "PATCH", "PUT", "DELETE", "HEAD", "OPTIONS"})
 
 
@@ -27,19 +29,21 @@ class Measured:
         if scope["type"] != "http" or scope["path"] in _NOT_MEASURED:
             await self._app(scope, receive, send)
             return
-        began, status = perf_counter(), 500
+        began, status, endless = perf_counter(), 500, False
 
         async def noting(message: Message) -> None:
-            nonlocal status
+            nonlocal status, endless
             if message["type"] == "http.response.start":
                 status = message["status"]
+                endless = any((name, value[:17]) == _STREAM for name, value in message["headers"])
             await send(message)
 
         try:
             await self._app(scope, receive, noting)
         finally:
             method = scope["method"] if scope["method"] in _METHODS else "other"
-            self._seconds.labels(method, route_of(scope), str(status)).observe(perf_counter() - began)
+            if not endless:
+                self._seconds.labels(method, route_of(scope), str(status)).observe(perf_counter() - began)
 
 
 def route_of(scope: Scope) -> str:

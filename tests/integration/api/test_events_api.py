@@ -133,6 +133,21 @@ def test_a_silent_stream_has_a_heartbeat(api: ApiServer, monkeypatch: pytest.Mon
         assert any(line.startswith(": ") for line in response.iter_lines())
 
 
+def test_the_length_of_a_stream_is_not_counted_as_the_time_of_an_answer(api: ApiServer) -> None:
+    with ExitStack() as stack:
+        assert opened(stack, api.one).next().kind == "ready"
+        shown = httpx.get(f"{api.base_url}/metrics", trust_env=False).text
+        assert "vigilo_event_streams 1.0" in shown
+
+    def left() -> bool:
+        return "vigilo_event_streams 0.0" in httpx.get(f"{api.base_url}/metrics", trust_env=False).text
+
+    eventually(left, "the stream is over")
+    shown = httpx.get(f"{api.base_url}/metrics", trust_env=False).text
+    answered = 'route="/api/v1/workspaces/{workspace}/events",status="200"'
+    assert "vigilo_http_request_seconds" in shown and answered not in shown
+
+
 def test_a_caller_has_ten_streams_and_gets_them_back(api: ApiServer) -> None:
     with ExitStack() as stack:
         for _ in range(STREAMS_PER_CALLER):
