@@ -121,8 +121,8 @@ class AlertTransition(Event):
 
     `cause`: scan, time, host, rule, command, change, or rulebook: the host is as it was, but is judged otherwise.
     `scans_to_confirm` (pending, clearing): so many more scans with the same answer, and it opens or closes; the
-    scheduler asks for them. `snoozed_until` is set while suppressed. `help` is the anchor in docs/troubleshooting.md that
-    explains the trigger.
+    scheduler asks for them. `snoozed_until` is set while suppressed. `help` is the anchor in docs/troubleshooting.md
+    that explains the trigger.
     """
 
     type_name: ClassVar[str] = "alert-transition"
