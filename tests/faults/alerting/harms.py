@@ -11,8 +11,8 @@ from tests.fakes.service_lab import ServiceProcess
 from tests.faults.alerting.lab import SERVICES, AlertingLab
 from tests.faults.alerting.servers import OwnServer
 
-# Past the session timeout the lab gives its alerters (6 s).
-_FROZEN_S = 11.0
+# Past the session timeouts: 8 s of an alerter, 10 s of a notifier.
+_FROZEN_S = 13.0
 
 
 class Crew:

@@ -46,7 +46,7 @@ class AlertingLab:
 
     def start(self, service: str, *, die_at: str = "") -> ServiceProcess:
         """One more process of that service, doomed to die at a point if one is named; returns when it is ready."""
-        environment = self._desk.environment if service == "notifier" else {"VIGILO_STREAM_SESSION_TIMEOUT_S": "6"}
+        environment = self._desk.environment if service == "notifier" else {}
         program = ("tests.faults.alerting.doomed", service, die_at) if die_at else ()
         return self.services.start(service, program=program, **environment)
 
