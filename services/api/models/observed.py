@@ -173,6 +173,7 @@ class Acknowledged(BaseModel):
 
     at: datetime
     by: str | None = None
+    by_name: str | None = Field(None, description="Today's name of who it is")
     note: str | None = None
 
 

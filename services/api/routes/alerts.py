@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -27,6 +28,7 @@ from services.api.queries import alerts as query
 from services.api.queries.places import Place, page_of, place_of
 from services.api.reading import Viewing
 from services.api.routes.references import host_of
+from services.api.stores import audit as people
 from services.api.stores import hosts as host_store
 from services.api.stores import rows
 from services.api.writing import Writing, answered
@@ -47,7 +49,8 @@ async def list_alerts(
     found = await query.page(reading.connection, wanted, after=place_of(listing.cursor), limit=listing.limit + 1)
     items, following = page_of(found, listing.limit, lambda row: Place(row["opened_at"], row["alert_id"]))
     link_next(request, response, following)
-    return Page(items=[AlertView(**_fields(reading.caller, row)) for row in items], next=following)
+    shown = await _fields(reading.connection, reading.caller, items)
+    return Page(items=[AlertView(**one) for one in shown], next=following)
 
 
 @router.get("/{alert_id}", responses=problems(404))
@@ -57,7 +60,8 @@ async def get_alert(alert_id: UUID, reading: Viewing) -> AlertDetail:
     if row is None:
         raise not_found("alert")
     course = await query.transitions(reading.connection, alert_id, row["host_id"])
-    return AlertDetail(**_fields(reading.caller, row), transitions=[one["event"] for one in course])
+    (shown,) = await _fields(reading.connection, reading.caller, [row])
+    return AlertDetail(**shown, transitions=[one["event"] for one in course])
 
 
 @router.post(
@@ -94,10 +98,20 @@ async def _host_of(connection: Connection, host_id: UUID) -> Host:
         raise Problem(409, "alert-closed", "The host of this alert was deleted; the alert is closed.") from None
 
 
-def _fields(caller: Caller, row: dict[str, Any]) -> dict[str, Any]:
-    return {
-        **row,
-        "host": host_of(row, row["host_id"]),
-        "rule": RuleRef(rule_id=row["rule_id"], name=row["rule_name"]),
-        "url": f"/api/v1/workspaces/{caller.slug}/alerts/{row['alert_id']}",
-    }
+async def _fields(connection: Connection, caller: Caller, found: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    seen = [row["acknowledged"] for row in found if row["acknowledged"]]
+    names = await people.names(connection, {one["by"] for one in seen if one["by"]})
+    return [
+        {
+            **row,
+            "acknowledged": row["acknowledged"] and _with_name(row["acknowledged"], names),
+            "host": host_of(row, row["host_id"]),
+            "rule": RuleRef(rule_id=row["rule_id"], name=row["rule_name"]),
+            "url": f"/api/v1/workspaces/{caller.slug}/alerts/{row['alert_id']}",
+        }
+        for row in found
+    ]
+
+
+def _with_name(seen: dict[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
+    return {**seen, "by_name": names.get(seen["by"])}

@@ -92,6 +92,25 @@ def test_an_alert_shows_its_state_whatever_came_last(
         assert [item["alert_id"] for item in listed] == ([alert] if wanted == state else [])
 
 
+def test_an_alert_shows_by_name_who_acknowledged_it_as_far_as_the_workspace_knows(
+    api: ApiServer, one: httpx.Client
+) -> None:
+    (token,) = api.rows(
+        "select token_id from config.tokens where workspace_id = %s and name = 'owner'", api.one.workspace_id
+    )
+    (other,) = api.rows(
+        "select token_id from config.tokens where workspace_id = %s and name = 'owner'", api.two.workspace_id
+    )
+    for token_id, name in ((token["token_id"], "owner"), (other["token_id"], None)):
+        by = f"token:{token_id}"
+        alert = course(api, one, K.OPENED, K.ACKNOWLEDGED, by=by)
+        shown = one.get(f"alerts/{alert}").json()
+        assert (shown["acknowledged"]["by"], shown["acknowledged"]["by_name"]) == (by, name)
+        assert shown["transitions"][-1]["by"] == by
+        (listed,) = one.get("alerts", params={"host": shown["host"]["host_id"]}).json()["items"]
+        assert listed["acknowledged"] == shown["acknowledged"]
+
+
 def test_an_alert_shows_what_caused_it_and_how_long_it_is_snoozed(api: ApiServer, one: httpx.Client) -> None:
     alert = course(api, one, K.SUPPRESSED, cause="rulebook", help="x", snoozed_until=AT + timedelta(days=1))
     shown = one.get(f"alerts/{alert}").json()
