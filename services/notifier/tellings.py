@@ -19,10 +19,11 @@ class _Telling(BaseModel):
 
 
 class TransitionTelling(_Telling):
-    """One transition of one alert."""
+    """One transition of one alert. `by_name`: the name of its `by` when it is sent; never kept."""
 
     kind: Literal["transition"] = "transition"
     transition: AlertTransition
+    by_name: str | None = Field(None, exclude=True)
 
 
 class DigestLine(_Telling):
@@ -52,7 +53,7 @@ class DigestTelling(_Telling):
 
 
 class TestTelling(_Telling):
-    """A person wants to see that the channel works."""
+    """A person wants to see that the channel works. `by_name` as with transitions."""
 
     __test__ = False
 
@@ -60,6 +61,7 @@ class TestTelling(_Telling):
     channel: str
     by: str
     at: datetime
+    by_name: str | None = Field(None, exclude=True)
 
 
 class NoticeTelling(_Telling):

@@ -19,6 +19,7 @@ from tests.fakes.tls_server import Serving, TlsServer
 pytestmark = [pytest.mark.kafka, pytest.mark.postgres, pytest.mark.timeout(300)]
 
 EXPIRES = "expires-in-less-than"
+OWNERS_TOKEN = "owner (made at the first start)"
 
 
 def test_routes_page_once_and_the_incident_is_resolved_when_the_certificate_is_renewed(vigilo: Vigilo) -> None:
@@ -103,12 +104,15 @@ def test_an_expiring_certificate_is_told_once_where_it_belongs_acknowledged_and_
         _holds_what_people_need(duty, host, soon)
 
         duty.vigilo.post(f"alerts/{soon['alert_id']}/acknowledge", {"note": "CHG-1024, renewed at 18:00"}, expect=202)
-        duty.alert(host, SOON, "acknowledged")
+        seen = duty.alert(host, SOON, "acknowledged")["acknowledged"]
+        assert seen["by_name"] == OWNERS_TOKEN
         duty.hears(lambda: duty.loudness(host), (3, 3, 2, 2, 1))
         (incident,) = duty.desk.incidents(host.where)
         assert incident.status is Status.ACKNOWLEDGED
         assert "CHG-1024, renewed at 18:00" in slack_text(duty.desk.posts(host.where)[-1])
         assert "CHG-1024, renewed at 18:00" in mail_text(duty.desk.mails(host.where)[-1])
+        assert f"the token '{OWNERS_TOKEN}'" in mail_text(duty.desk.mails(host.where)[-1])
+        assert seen["by"] not in mail_text(duty.desk.mails(host.where)[-1])
 
         server.serving = certificate(days=80)
         duty.scan(host)

@@ -140,12 +140,25 @@ def told(change: AlertTransition) -> TransitionTelling:
     return TransitionTelling(transition=change)
 
 
+def acknowledged_by(actor: str) -> TransitionTelling:
+    """The usual alert, acknowledged."""
+    return told(opened().model_copy(update={"kind": TransitionKind.ACKNOWLEDGED, "by": actor}))
+
+
+def named(telling: TransitionTelling, name: str | None) -> TransitionTelling:
+    """The telling as it is sent: with the name of who did it."""
+    return telling.model_copy(update={"by_name": name})
+
+
 def hostile_tellings() -> list[Telling]:
     """The attack in every kind of telling."""
     return [
         *(told(hostile(kind)) for kind in TransitionKind),
+        named(acknowledged_by("token:018f3e5c-0000-7000-8000-000000000001"), LONG_ATTACK),
+        named(acknowledged_by("user:018f3e5c-0000-7000-8000-000000000001"), LONG_ATTACK),
         digest(10_000, text=LONG_ATTACK),
         sample(text=LONG_ATTACK),
+        sample(text=LONG_ATTACK).model_copy(update={"by": "token:x", "by_name": LONG_ATTACK}),
         notice(text=LONG_ATTACK),
     ]
 

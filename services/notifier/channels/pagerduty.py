@@ -15,7 +15,7 @@ from pydantic import ValidationError
 from services.notifier.channels.links import Pages, runbook, safe_url
 from services.notifier.channels.shrinking import clip, encoded, fitted
 from services.notifier.channels.webhook import USER_AGENT
-from services.notifier.channels.wording import Wording, facts_of, where, worded
+from services.notifier.channels.wording import Wording, where, worded
 from services.notifier.delivery import MISCONFIGURED, Answer, Attempt
 from services.notifier.http import HttpPoster
 from services.notifier.tellings import Telling, TestTelling, TransitionTelling
@@ -100,7 +100,7 @@ def render(telling: Telling, *, public_url: str, delivery_id: UUID) -> tuple[Sen
     """
     words = worded(telling, public_url=public_url)
     if isinstance(telling, TransitionTelling) and telling.transition.kind in _ACTIONS:
-        return (_alert(telling.transition, words, public_url),)
+        return (_alert(telling, words, public_url),)
     if isinstance(telling, TestTelling):
         key = f"vigilo-test-{delivery_id}"
         source = clip(public_url, limit=200) or "vigilo"
@@ -109,7 +109,8 @@ def render(telling: Telling, *, public_url: str, delivery_id: UUID) -> tuple[Sen
     return (_change(words, public_url),)
 
 
-def _alert(transition: AlertTransition, words: Wording, public_url: str) -> Sending:
+def _alert(telling: TransitionTelling, words: Wording, public_url: str) -> Sending:
+    transition = telling.transition
     action, key = _ACTIONS[transition.kind], str(transition.alert_id)
     if action != "trigger":
         return Sending(_ENQUEUE, {"event_action": action, "dedup_key": key})
@@ -120,7 +121,7 @@ def _alert(transition: AlertTransition, words: Wording, public_url: str) -> Send
         **({"group": clip(transition.host.tags[0], limit=200)} if transition.host.tags else {}),
     }
     event = _trigger(words, key, place, public_url)
-    event["payload"]["custom_details"] = _details(transition, Pages(public_url))
+    event["payload"]["custom_details"] = _details(transition, words, Pages(public_url))
     return Sending(_ENQUEUE, event)
 
 
@@ -152,8 +153,8 @@ def _change(words: Wording, public_url: str) -> Sending:
     return Sending(_CHANGE, {"payload": payload, "links": _links(words)})
 
 
-def _details(transition: AlertTransition, pages: Pages) -> dict[str, Any]:
-    told: dict[str, Any] = {fact.label: fact.value for fact in facts_of(transition)}
+def _details(transition: AlertTransition, words: Wording, pages: Pages) -> dict[str, Any]:
+    told: dict[str, Any] = {fact.label: fact.value for fact in words.facts}
     names = list(transition.facts.names)
     if names:
         told["All names" if len(names) >= transition.facts.names_count else "First names"] = names

@@ -12,6 +12,7 @@ from standardwebhooks.webhooks import Webhook
 
 from services.notifier.channels.links import Pages, runbook
 from services.notifier.channels.shrinking import encoded, fitted
+from services.notifier.channels.wording import who
 from services.notifier.delivery import MISCONFIGURED, Attempt
 from services.notifier.http import HttpPoster
 from services.notifier.tellings import DigestTelling, NoticeTelling, Telling, TestTelling, TransitionTelling
@@ -47,16 +48,16 @@ def render(telling: Telling, *, public_url: str) -> dict[str, Any]:
     """The body, under 20 kB. The same telling always gives the same body."""
     match telling:
         case TransitionTelling(transition=transition):
-            return alert_message(transition, public_url=public_url)
+            return alert_message(transition, public_url=public_url, by_name=telling.by_name)
         case DigestTelling():
             return _digest(telling, Pages(public_url))
         case TestTelling():
-            return sample_message(channel=telling.channel, by=telling.by, at=telling.at)
+            return sample_message(channel=telling.channel, by=telling.by, at=telling.at, by_name=telling.by_name)
         case NoticeTelling():
             return _notice(telling, Pages(public_url))
 
 
-def alert_message(transition: AlertTransition, *, public_url: str) -> dict[str, Any]:
+def alert_message(transition: AlertTransition, *, public_url: str, by_name: str | None = None) -> dict[str, Any]:
     """The body for one transition. Names of a certificate that do not fit are counted, and shown behind the link."""
     pages = Pages(public_url)
     facts = transition.facts.model_dump(mode="json", exclude_none=True)
@@ -68,6 +69,7 @@ def alert_message(transition: AlertTransition, *, public_url: str) -> dict[str, 
         "severity": transition.rule.severity.value,
         "note": transition.note,
         "by": transition.by,
+        "by_name": by_name,
         # Without the runbook, which stands beside them: an address that was cut to fit would lead nowhere.
         "host": transition.host.model_dump(mode="json", exclude_none=True, exclude={"runbook_url"}),
         "rule": transition.rule.model_dump(mode="json", exclude_none=True, exclude={"runbook_url"}),
@@ -118,12 +120,13 @@ def _notice(telling: NoticeTelling, pages: Pages) -> dict[str, Any]:
     return _enveloped("workspace.notice", telling.at, data, fixed)
 
 
-def sample_message(*, channel: str, by: str, at: datetime) -> dict[str, Any]:
+def sample_message(*, channel: str, by: str, at: datetime, by_name: str | None = None) -> dict[str, Any]:
     """The body of "test this channel"."""
     data = {
         "channel": channel,
         "by": by,
-        "summary": f"Test message for the channel {channel}, asked for by {by}",
+        "by_name": by_name,
+        "summary": f"Test message for the channel {channel}, asked for by {who(by, by_name)}",
     }
     return _enveloped("channel.test", at, data, {})
 

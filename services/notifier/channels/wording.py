@@ -11,7 +11,7 @@ from uuid import UUID
 
 from services.notifier.channels.links import Pages, runbook, safe_url
 from services.notifier.channels.shrinking import clip
-from services.notifier.tellings import DigestLine, DigestTelling, NoticeTelling, Telling, TestTelling
+from services.notifier.tellings import DigestLine, DigestTelling, NoticeTelling, Telling, TestTelling, TransitionTelling
 from vigilo.events.alerts import AlertFacts, AlertHost, AlertTransition, TransitionKind
 from vigilo.events.rules import Severity
 
@@ -21,6 +21,8 @@ _SHOWN_STATES = {
     TransitionKind.CLOSED: "CLOSED",
     TransitionKind.ACKNOWLEDGED: "ACKNOWLEDGED",
 }
+# Who did it and is gone from the workspace, by the kind of actor (Caller.name); an id tells people nothing.
+_NAMELESS = {"user": "somebody", "token": "a token"}
 # What moved the alert, for those who do not know our words for it (AlertTransition.cause).
 _CAUSES = {
     "time": "time: a threshold was crossed, or a snooze ended",
@@ -90,7 +92,7 @@ def worded(telling: Telling, *, public_url: str) -> Wording:
         case NoticeTelling():
             return _notice(telling, pages)
         case _:
-            return _transition(telling.transition, pages)
+            return _transition(telling, pages)
 
 
 def where(host: AlertHost) -> str:
@@ -104,7 +106,18 @@ def moment(at: datetime) -> str:
     return at.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
 
 
-def _transition(transition: AlertTransition, pages: Pages) -> Wording:
+def who(by: str | None, name: str | None) -> str | None:
+    """Who did it, as people say it: today's name, never an id; None for nobody. Not yet harmless to read."""
+    kind, colon, _ = (by or "").partition(":")
+    if not colon or kind not in _NAMELESS:
+        return by
+    if not name:
+        return _NAMELESS[kind]
+    return f"the token '{name}'" if kind == "token" else name
+
+
+def _transition(telling: TransitionTelling, pages: Pages) -> Wording:
+    transition = telling.transition
     severity = transition.rule.severity
     book = runbook(transition)
     links = [Link("Alert", pages.alert(transition.alert_id)), Link("Host", pages.host(transition.host_id))]
@@ -117,7 +130,7 @@ def _transition(transition: AlertTransition, pages: Pages) -> Wording:
         severity=severity,
         calm=transition.kind in _SHOWN_STATES,
         at=transition.at,
-        facts=facts_of(transition),
+        facts=facts_of(transition, by_name=telling.by_name),
         links=tuple(links),
         alert_id=transition.alert_id,
     )
@@ -143,7 +156,7 @@ def _line(line: DigestLine) -> str:
 
 
 def _test(telling: TestTelling, pages: Pages) -> Wording:
-    channel, by = clip(telling.channel, limit=200), clip(telling.by, limit=254)
+    channel, by = clip(telling.channel, limit=200), clip(str(who(telling.by, telling.by_name)), limit=254)
     return Wording(
         tag="TEST",
         headline=f"Test message for the channel {channel}",
@@ -167,7 +180,7 @@ def _notice(telling: NoticeTelling, pages: Pages) -> Wording:
     )
 
 
-def facts_of(transition: AlertTransition) -> tuple[Fact, ...]:
+def facts_of(transition: AlertTransition, *, by_name: str | None = None) -> tuple[Fact, ...]:
     """Everything a person wants to know of it, the weightiest first; what is not known is left out."""
     rule, host = transition.rule, transition.host
     told: list[tuple[str, object]] = [
@@ -178,7 +191,7 @@ def facts_of(transition: AlertTransition) -> tuple[Fact, ...]:
         ("Asked", _question(transition)),
         ("Severity", rule.severity.value),
         ("Note", transition.note),
-        ("By", transition.by),
+        ("By", who(transition.by, by_name)),
         ("Decided by", _CAUSES.get(transition.cause, transition.cause)),
         ("Opened", moment(transition.opened_at)),
         ("Closed because", transition.close_reason),

@@ -19,7 +19,7 @@ from services.notifier.ledger.digesting import enter_digest
 from services.notifier.ledger.rows import COLUMNS
 from services.notifier.planning import Finish, Limits, Plan, claim_time, plan
 from services.notifier.records import ChannelState, Claimed, Row
-from services.notifier.tellings import Telling
+from services.notifier.tellings import Telling, TestTelling, TransitionTelling
 from vigilo.adapters.postgres import Connection
 from vigilo.events.deliveries import DeliveryStatus
 
@@ -149,7 +149,11 @@ async def _claim(connection: Connection, channel: ChannelState, unit: Unit, prob
                 maybe_received = true
             where digest_id = %(one)s and status in ('waiting', 'retrying') and channel_id = %(channel)s
         )
-        select t.attempt, t.telling, s.key_id, s.ciphertext from taken t
+        select t.attempt, t.telling, s.key_id, s.ciphertext, case when b.actor is not null then (
+            select n.name from notifier.actor_names n where n.workspace_id = t.workspace_id and n.actor = b.actor
+        ) end as by_name
+        from taken t
+        cross join lateral (select coalesce(t.telling -> 'transition' ->> 'by', t.telling ->> 'by') as actor) b
         left join notifier.channel_secrets s on s.channel_id = t.channel_id and s.workspace_id = t.workspace_id
         """,
         {"one": row.delivery_id, "until": until, "channel": channel.channel_id},
@@ -160,7 +164,7 @@ async def _claim(connection: Connection, channel: ChannelState, unit: Unit, prob
     return Claimed(
         row=row,
         kind=channel.kind,
-        telling=_TELLING.validate_python(found["telling"]),
+        telling=_named(_TELLING.validate_python(found["telling"]), found["by_name"]),
         attempt=found["attempt"],
         due_at=unit.next_attempt_at or now,
         until=until,
@@ -168,3 +172,9 @@ async def _claim(connection: Connection, channel: ChannelState, unit: Unit, prob
         key_id=found["key_id"],
         sealed=found["ciphertext"],
     )
+
+
+def _named(telling: Telling, name: str | None) -> Telling:
+    if isinstance(telling, TransitionTelling | TestTelling):
+        return telling.model_copy(update={"by_name": name})
+    return telling

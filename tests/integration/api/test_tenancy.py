@@ -123,6 +123,7 @@ def test_a_row_cannot_be_put_into_another_workspace(api: ApiServer, as_api: psyc
         "alter table config.hosts disable row level security",
         "create table config.mine (x int)",
         "select * from notifier.channel_secrets",
+        "select * from notifier.actor_names",
         "delete from config.hosts",
     ],
 )
