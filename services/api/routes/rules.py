@@ -101,9 +101,9 @@ async def delete_rule(rule_id: UUID, writing: Writing) -> Response:
         check_version(writing.if_match, rule.version)
         deleted = decide.delete(rule, at=writing.at)
         await _apply(connection, deleted)
-        snoozes = await snooze_store.lock_all_of(connection, rule_id=rule_id)
+        snoozes, at = await snooze_store.lock_all_of(connection, rule_id=rule_id, at=writing.at)
         for one in snoozes:
-            await snooze_store.update(connection, end(one), at=writing.at)
+            await snooze_store.update(connection, end(one), at=at)
         ended = (told_end("unsnooze", one) for one in snoozes)
         return Answer(204, changes=(*ended, decide.told("delete", rule, deleted)))
 

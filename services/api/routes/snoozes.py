@@ -106,10 +106,10 @@ async def unsnooze_rule(rule_id: UUID, writing: Writing) -> Response:
     async def effect(connection: Connection) -> Answer:
         rule = await rule_store.lock(connection, rule_id)
         check_version(writing.if_match, rule.version)
-        present = await store.lock_all_of(connection, rule_id=rule_id)
-        over = [one for one in present if decide.runs(one, at=writing.at)]
+        present, at = await store.lock_all_of(connection, rule_id=rule_id, at=writing.at)
+        over = [one for one in present if decide.runs(one, at=at)]
         for one in over:
-            await store.update(connection, decide.end(one), at=writing.at)
+            await store.update(connection, decide.end(one), at=at)
         return Answer(204, changes=tuple(decide.told_end("unsnooze", one) for one in over))
 
     return await writing.once(Permission.RULE_SNOOZE, effect)
@@ -126,8 +126,8 @@ async def _known_rule(connection: Connection, rule_id: UUID) -> None:
 async def _start(
     connection: Connection, writing: Writer, wanted: SnoozeToStart, *, rule_id: UUID | None, tag: str | None
 ) -> Answer:
-    caller, at = writing.caller, writing.at
-    present = await store.lock_all_of(connection, rule_id=rule_id, tag=tag)
+    caller = writing.caller
+    present, at = await store.lock_all_of(connection, rule_id=rule_id, tag=tag, at=writing.at)
     snooze = decide.add(
         wanted,
         workspace_id=caller.workspace_id,

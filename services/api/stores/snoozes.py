@@ -43,8 +43,14 @@ async def update(connection: Connection, snooze: Snooze, *, at: datetime) -> Non
     await rows.publish(connection, snooze.workspace_id, [decide.record(snooze, at=at)])
 
 
-async def lock_all_of(connection: Connection, *, rule_id: UUID | None = None, tag: str | None = None) -> list[Snooze]:
-    """Those of the rule or the tag, the oldest first; their rows are locked, and no other of it can begin."""
+async def lock_all_of(
+    connection: Connection, *, rule_id: UUID | None = None, tag: str | None = None, at: datetime
+) -> tuple[list[Snooze], datetime]:
+    """Those of the rule or the tag, the oldest first; their rows are locked, and no other of it can begin.
+
+    With them comes the instant of the caller's change: `at`, but no earlier than the last write of theirs. Whoever
+    waited for the lock asked before that was written, and would take what has just begun for planned.
+    """
     # Of the workspace's snoozes altogether: nobody waits long, and there is no row yet to lock for a new tag.
     await connection.execute(
         "select pg_advisory_xact_lock(hashtextextended('snoozes/' || config.current_workspace()::text, 0))"
@@ -54,7 +60,8 @@ async def lock_all_of(connection: Connection, *, rule_id: UUID | None = None, ta
         "and tag is not distinct from %s order by snooze_id for update",
         (rule_id, tag),
     )
-    return [Snooze.model_validate(row) for row in await found.fetchall()]
+    present = await found.fetchall()
+    return [Snooze.model_validate(row) for row in present], max([at, *(row["updated_at"] for row in present)])
 
 
 async def count(connection: Connection) -> int:
