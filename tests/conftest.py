@@ -6,13 +6,31 @@ the launcher's own local servers in a temporary folder. The choice is printed in
 
 from __future__ import annotations
 
+import os
 import re
+import tempfile
 from collections.abc import Iterator
+from pathlib import Path
 from uuid import uuid4
 
 import pytest
 
 from tests.servers import fresh_database, kafka_choice, postgres_choice, start_kafka, start_postgres
+
+
+def pytest_configure() -> None:
+    """Keeps commands that tests run away from the system a developer has running: they look for it in VIGILO_HOME."""
+    os.environ["VIGILO_HOME"] = str(Path(tempfile.gettempdir()) / f"vigilo-no-home-{os.getpid()}")
+
+
+@pytest.fixture(autouse=True)
+def environment_as_it_was() -> Iterator[None]:
+    """A command run in this process may set variables; the next test must not see them."""
+    before = dict(os.environ)
+    yield
+    for name in os.environ.keys() - before.keys():
+        del os.environ[name]
+    os.environ.update(before)
 
 
 def pytest_report_header() -> list[str]:
