@@ -6,22 +6,19 @@ model. Every instance of the API runs this; the lock of the pool's row lets one 
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Final
 from uuid import UUID
 
-import psycopg
-from psycopg_pool import PoolTimeout
-
 from services.api.audit.writing import SYSTEM, record
 from services.api.commands import channels
 from services.api.commands import pool_notices as deciding
 from services.api.commands.pool_notices import Notice, PoolSeen, Told
 from services.api.stores import rows
-from vigilo.adapters.postgres import Connection, Pool, tenant
+from vigilo.adapters.postgres import DATABASE_TROUBLE, Connection, Pool, tenant
+from vigilo.adapters.rounds import repeat
 
 logger = logging.getLogger("vigilo.api.pools")
 
@@ -39,13 +36,13 @@ _SEEN: Final = """
 
 async def tell_of_pools(pool: Pool, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
     """Looks and tells until cancelled; trouble with the database is logged and tried again."""
-    while True:
-        try:
-            async with pool.connection() as connection:
-                await tell_due(connection, at=clock())
-        except (psycopg.Error, PoolTimeout, OSError) as error:
-            logger.warning("pools are not looked at now: %s", error)
-        await asyncio.sleep(EVERY_SECONDS)
+
+    async def look() -> None:
+        async with pool.connection() as connection:
+            await tell_due(connection, at=clock())
+
+    complaint = "pools are not looked at now"
+    await repeat(look, pause_seconds=EVERY_SECONDS, trouble=DATABASE_TROUBLE, complaint=complaint, logger=logger)
 
 
 async def tell_due(connection: Connection, *, at: datetime) -> int:

@@ -6,15 +6,11 @@ instance of the API runs it; the lock of the row lets one of them write.
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from typing import Final, LiteralString
 from uuid import UUID
-
-import psycopg
-from psycopg_pool import PoolTimeout
 
 from services.api.audit.change import Change
 from services.api.audit.writing import SYSTEM, record
@@ -22,7 +18,8 @@ from services.api.commands import hosts as deciding_hosts
 from services.api.commands import snoozes as deciding
 from services.api.problems import Problem
 from services.api.stores import hosts, rows, snoozes
-from vigilo.adapters.postgres import Connection, Pool, tenant
+from vigilo.adapters.postgres import DATABASE_TROUBLE, Connection, Pool, tenant
+from vigilo.adapters.rounds import repeat
 
 logger = logging.getLogger("vigilo.api.snoozes")
 
@@ -35,14 +32,14 @@ End = Callable[[Connection, UUID, datetime], Awaitable[Change | None]]
 
 async def end_snoozes(pool: Pool, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
     """Ends snoozes until cancelled; trouble with the database is logged and tried again."""
-    while True:
-        try:
-            async with pool.connection() as connection:
-                while await end_due(connection, at=clock()) == _AT_ONCE:
-                    pass
-        except (psycopg.Error, PoolTimeout, OSError) as error:
-            logger.warning("snoozes are not ended now: %s", error)
-        await asyncio.sleep(EVERY_SECONDS)
+
+    async def end_all() -> None:
+        async with pool.connection() as connection:
+            while await end_due(connection, at=clock()) == _AT_ONCE:
+                pass
+
+    complaint = "snoozes are not ended now"
+    await repeat(end_all, pause_seconds=EVERY_SECONDS, trouble=DATABASE_TROUBLE, complaint=complaint, logger=logger)
 
 
 async def end_due(connection: Connection, *, at: datetime) -> int:

@@ -9,10 +9,11 @@ from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
-from services.notifier.ledger import TROUBLE
+from services.notifier.ledger import SILENT, TROUBLE
 from services.notifier.ledger.forgetting import KEPT_AT_LEAST, channels_to_tidy, forget_deliveries
 from services.notifier.ledger.offsets import forget_commands
 from vigilo.adapters.postgres import Pool
+from vigilo.adapters.rounds import repeat
 
 logger = logging.getLogger("vigilo.notifier.forgetting")
 
@@ -32,13 +33,7 @@ class Forgetter:
 
     async def run(self) -> None:
         """Until cancelled."""
-        while True:
-            try:
-                if gone := await self.round():
-                    logger.info("forgot %d deliveries", gone)
-            except TROUBLE as error:
-                logger.warning("the ledger does not answer: %s", error)
-            await asyncio.sleep(_PAUSE_SECONDS)
+        await repeat(self.round, pause_seconds=_PAUSE_SECONDS, trouble=TROUBLE, complaint=SILENT, logger=logger)
 
     async def round(self) -> int:
         """Everything that is old enough; returns how many deliveries went."""
@@ -46,7 +41,9 @@ class Forgetter:
         async with self._pool.connection() as connection:
             await forget_commands(connection, now=now)
             channels = await channels_to_tidy(connection, before=now - self._kept)
-        return sum([await self._tidy(channel_id, before=now - self._kept) for channel_id in channels])
+        if gone := sum([await self._tidy(channel_id, before=now - self._kept) for channel_id in channels]):
+            logger.info("forgot %d deliveries", gone)
+        return gone
 
     async def _tidy(self, channel_id: UUID, *, before: datetime) -> int:
         gone = 0

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from services.notifier.intake import Intake
-from services.notifier.ledger import TROUBLE
+from services.notifier.ledger import SILENT, TROUBLE
 from services.notifier.ledger.offsets import OffsetsMoved, read_offsets
 from vigilo.adapters.kafka.batches import BatchConsumer
 from vigilo.adapters.kafka.producer import Producer
@@ -68,7 +68,7 @@ class Reading:
             await self._seek(records, consumer)
             return True
         except TROUBLE as error:
-            logger.warning("the ledger does not answer: %s", error)
+            logger.warning("%s: %s", SILENT, error)
             return False
         self._on_entered()
         return True

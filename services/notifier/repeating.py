@@ -5,18 +5,18 @@ Source: Prometheus, Alertmanager, "Alerts API": clients send firing alerts again
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Final, Protocol, runtime_checkable
 
 from services.notifier.delivery import MISCONFIGURED, Attempt
-from services.notifier.ledger import TROUBLE
+from services.notifier.ledger import SILENT, TROUBLE
 from services.notifier.ledger.repeating import Repetition, due_repetitions, note_repetition
 from services.notifier.planning import Limits
 from services.notifier.worker import Destinations, Senders
 from vigilo.adapters.postgres import Pool
+from vigilo.adapters.rounds import repeat
 from vigilo.events.alerts import AlertTransition
 from vigilo.events.rules import ChannelKind
 
@@ -58,12 +58,7 @@ class Repeater:
 
     async def run(self) -> None:
         """Until cancelled."""
-        while True:
-            try:
-                await self.round()
-            except TROUBLE as error:
-                logger.warning("the ledger does not answer: %s", error)
-            await asyncio.sleep(_LOOK_SECONDS)
+        await repeat(self.round, pause_seconds=_LOOK_SECONDS, trouble=TROUBLE, complaint=SILENT, logger=logger)
 
     async def round(self) -> int:
         """Every channel whose last round is a minute ago; returns how many were told anything."""

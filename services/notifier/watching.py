@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Final
 
-from services.notifier.ledger import TROUBLE
+from services.notifier.ledger import SILENT, TROUBLE
 from services.notifier.ledger.channels import circuits, keeps_failing
 from services.notifier.ledger.others import tell_if_overdue
 from services.notifier.planning import Limits
 from vigilo.adapters.postgres import Pool
+from vigilo.adapters.rounds import repeat
 
 logger = logging.getLogger("vigilo.notifier.watching")
 
@@ -41,12 +41,7 @@ class Watcher:
 
     async def run(self) -> None:
         """Until cancelled."""
-        while True:
-            try:
-                await self.round()
-            except TROUBLE as error:
-                logger.warning("the ledger does not answer: %s", error)
-            await asyncio.sleep(_PAUSE_SECONDS)
+        await repeat(self.round, pause_seconds=_PAUSE_SECONDS, trouble=TROUBLE, complaint=SILENT, logger=logger)
 
     async def round(self) -> int:
         """Returns of how many channels others were told."""

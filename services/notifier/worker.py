@@ -13,7 +13,7 @@ from uuid import UUID
 from services.notifier.channels.channel import ChannelSender
 from services.notifier.channels.traits import TRAITS
 from services.notifier.delivery import MISCONFIGURED, Answer, Attempt
-from services.notifier.ledger import TROUBLE
+from services.notifier.ledger import SILENT, TROUBLE
 from services.notifier.ledger.dispatching import dispatch, due_channels, next_due
 from services.notifier.ledger.recording import record
 from services.notifier.planning import Limits
@@ -90,7 +90,7 @@ class Worker:
                 pass
             return await self._pause()
         except TROUBLE as error:
-            logger.warning("the ledger does not answer: %s", error)
+            logger.warning("%s: %s", SILENT, error)
             return _AFTER_TROUBLE
 
     async def _turn(self) -> int:

@@ -11,12 +11,15 @@ from contextlib import asynccontextmanager
 from typing import Any, Final
 from uuid import UUID
 
-from psycopg import AsyncConnection, sql
+from psycopg import AsyncConnection, Error, sql
 from psycopg.rows import DictRow, dict_row
-from psycopg_pool import AsyncConnectionPool
+from psycopg_pool import AsyncConnectionPool, PoolTimeout
 from pydantic import Field, SecretStr
 
 from vigilo.adapters.settings import EnvironmentSettings
+
+# What work that will be tried again anyway may meet: the database is away, refuses, or has no connection free.
+DATABASE_TROUBLE: Final = (Error, PoolTimeout, OSError)
 
 Connection = AsyncConnection[DictRow]
 Pool = AsyncConnectionPool[Connection]

@@ -13,3 +13,4 @@ from psycopg_pool import PoolTimeout
 
 # The database is away, or went away meanwhile: it comes back, and what was not committed is done again.
 TROUBLE: Final = (OperationalError, InterfaceError, PoolTimeout)
+SILENT: Final = "the ledger does not answer"
