@@ -8,12 +8,21 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from vigilo.adapters.secrets import WebhookCredentials
 from vigilo.events.rules import ChannelKind
+
+# By service region. Source: PagerDuty, "Events API overview" and "Service regions".
+PAGERDUTY_HOSTS: Mapping[str, str] = MappingProxyType({"us": "events.pagerduty.com", "eu": "events.eu.pagerduty.com"})
 
 
 class _Credentials(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
+
+
+class WebhookCredentials(_Credentials):
+    """Where to send, and the signing secret (`whsec_<base64>`)."""
+
+    url: str = Field(repr=False)
+    secret: str = Field(repr=False)
 
 
 class SlackCredentials(_Credentials):

@@ -20,7 +20,7 @@ from uuid import UUID
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from pydantic import BaseModel, ConfigDict, Field, SecretStr
+from pydantic import Field, SecretStr
 
 from vigilo.adapters.settings import EnvironmentSettings
 
@@ -79,15 +79,6 @@ class SecretBox:
 def channel_place(workspace_id: UUID, channel_id: UUID) -> str:
     """Where a channel's secret belongs."""
     return f"{workspace_id}/{channel_id}"
-
-
-class WebhookCredentials(BaseModel):
-    """What is sealed for a webhook channel, as JSON: where to send, and the signing secret (`whsec_<base64>`)."""
-
-    model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
-
-    url: str = Field(repr=False)
-    secret: str = Field(repr=False)
 
 
 def parse_keys(text: str) -> dict[str, bytes]:

@@ -8,20 +8,19 @@ from urllib.parse import urlsplit
 from services.api.problems import invalid
 from services.api.webhooks import BadWebhookUrl, check_egress, shown_destination
 from vigilo.adapters.channel_credentials import (
+    PAGERDUTY_HOSTS,
     AlertmanagerCredentials,
     Credentials,
     EmailCredentials,
     PagerDutyCredentials,
     SlackCredentials,
+    WebhookCredentials,
 )
 from vigilo.adapters.egress import DeliveryEgress, EgressDenied, Grant
-from vigilo.adapters.secrets import WebhookCredentials
 from vigilo.events.hostnames import is_ip_literal
 
 # Source: Slack, "Sending messages using incoming webhooks"; GovSlack has a domain of its own.
 _SLACK: Final = ("hooks.slack.com", "hooks.slack-gov.com")
-# Source: PagerDuty, "Events API overview" and "Service regions".
-_PAGERDUTY: Final = {"us": "events.pagerduty.com", "eu": "events.eu.pagerduty.com"}
 
 
 def shown(kept: Credentials) -> str:
@@ -30,7 +29,7 @@ def shown(kept: Credentials) -> str:
         case WebhookCredentials() | SlackCredentials() | AlertmanagerCredentials():
             return shown_destination(kept.url)
         case PagerDutyCredentials():
-            where = _PAGERDUTY[kept.region] if kept.url is None else shown_destination(kept.url)
+            where = PAGERDUTY_HOSTS[kept.region] if kept.url is None else shown_destination(kept.url)
             return f"{where} ({kept.region})"
         case EmailCredentials():
             more = f" +{len(kept.to) - 1}" if len(kept.to) > 1 else ""

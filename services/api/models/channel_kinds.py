@@ -23,8 +23,8 @@ from vigilo.adapters.channel_credentials import (
     EmailCredentials,
     PagerDutyCredentials,
     SlackCredentials,
+    WebhookCredentials,
 )
-from vigilo.adapters.secrets import WebhookCredentials
 from vigilo.events.rules import Route, Severity
 from vigilo.events.text import visible
 

@@ -19,13 +19,12 @@ from services.notifier.channels.wording import Wording, where, worded
 from services.notifier.delivery import MISCONFIGURED, Answer, Attempt
 from services.notifier.http import HttpPoster
 from services.notifier.tellings import Telling, TestTelling, TransitionTelling
-from vigilo.adapters.channel_credentials import PagerDutyCredentials
+from vigilo.adapters.channel_credentials import PAGERDUTY_HOSTS, PagerDutyCredentials
 from vigilo.events.alerts import AlertTransition, TransitionKind
 
 SUMMARY_MAX: Final = 1024
 # The limit is 512 KB for a whole event; details are cut long before, so that they need never be left out.
 DETAILS_MAX: Final = 100_000
-_REGIONS: Final = {"us": "https://events.pagerduty.com", "eu": "https://events.eu.pagerduty.com"}
 _ENQUEUE: Final = "/v2/enqueue"
 _CHANGE: Final = "/v2/change/enqueue"
 # "Invalid routing key", "Length of 'routing_key' is incorrect": the wording has changed over the years.
@@ -63,7 +62,7 @@ class PagerDutyChannel:
             opened = PagerDutyCredentials.model_validate_json(credentials)
         except ValidationError:
             return MISCONFIGURED
-        base = (opened.url or _REGIONS[opened.region]).rstrip("/").removesuffix(_ENQUEUE)
+        base = (opened.url or f"https://{PAGERDUTY_HOSTS[opened.region]}").rstrip("/").removesuffix(_ENQUEUE)
         headers = {"content-type": "application/json", "user-agent": USER_AGENT}
         attempt = Attempt(answer=Answer.ACCEPTED)
         for sending in render(telling, public_url=self._public_url, delivery_id=delivery_id):

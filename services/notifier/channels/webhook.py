@@ -16,7 +16,7 @@ from services.notifier.channels.wording import who
 from services.notifier.delivery import MISCONFIGURED, Attempt
 from services.notifier.http import HttpPoster
 from services.notifier.tellings import DigestTelling, NoticeTelling, Telling, TestTelling, TransitionTelling
-from vigilo.adapters.secrets import WebhookCredentials
+from vigilo.adapters.channel_credentials import WebhookCredentials
 from vigilo.events.alerts import AlertTransition
 from vigilo.events.codec import ce_time
 

@@ -9,7 +9,8 @@ from psycopg.conninfo import make_conninfo
 
 from services.api.migrate import migrate
 from tests.fakes import inputs
-from vigilo.adapters.secrets import SecretBox, WebhookCredentials, channel_place, new_key, parse_keys
+from vigilo.adapters.channel_credentials import WebhookCredentials
+from vigilo.adapters.secrets import SecretBox, channel_place, new_key, parse_keys
 from vigilo.events import ids
 from vigilo.events.rules import Channel, ChannelKind, RecordStatus
 

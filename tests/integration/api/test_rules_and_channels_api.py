@@ -14,7 +14,8 @@ import pytest
 
 from tests.fakes.api_server import ApiServer
 from tests.unit.vigilo.alerting.asked import every_trigger
-from vigilo.adapters.secrets import Sealed, WebhookCredentials, channel_place
+from vigilo.adapters.channel_credentials import WebhookCredentials
+from vigilo.adapters.secrets import Sealed, channel_place
 from vigilo.events.codec import decode_value
 from vigilo.events.deliveries import DeliveryCommand
 from vigilo.events.ids import record_id

@@ -20,9 +20,10 @@ from services.notifier.intake import Intake
 from services.notifier.planning import Limits
 from services.notifier.worker import Senders, Worker
 from tests.fakes.alerts import WORKSPACE
+from vigilo.adapters.channel_credentials import WebhookCredentials
 from vigilo.adapters.egress import DeliveryEgress, parse_grants
 from vigilo.adapters.postgres import Pool, connection_pool
-from vigilo.adapters.secrets import SecretBox, WebhookCredentials, channel_place, new_key, parse_keys
+from vigilo.adapters.secrets import SecretBox, channel_place, new_key, parse_keys
 from vigilo.events.codec import encode
 from vigilo.events.envelope import Event, OutgoingEvent, Record
 from vigilo.events.rules import Channel, ChannelKind, RecordStatus, Route

@@ -8,13 +8,13 @@ from uuid import UUID
 import pytest
 from pydantic import SecretStr
 
+from vigilo.adapters.channel_credentials import WebhookCredentials
 from vigilo.adapters.secrets import (
     BadKeys,
     CannotOpen,
     Sealed,
     SecretBox,
     SecretSettings,
-    WebhookCredentials,
     channel_place,
     new_key,
     parse_keys,

@@ -19,9 +19,9 @@ from vigilo.adapters.channel_credentials import (
     Credentials,
     PagerDutyCredentials,
     SlackCredentials,
+    WebhookCredentials,
 )
 from vigilo.adapters.egress import DeliveryEgress, parse_grants
-from vigilo.adapters.secrets import WebhookCredentials
 from vigilo.events.rules import AlertRule, Channel, RecordStatus, Route, Severity
 
 AT = datetime(2026, 11, 23, tzinfo=UTC)
